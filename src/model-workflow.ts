@@ -1,0 +1,38 @@
+import { InferError } from './errors.ts'
+import type { Model } from './models/open.ts'
+import type { NamedTensor } from './tensor/tensor.ts'
+import { type InferenceInput, type InferenceOutput, Workflow } from './workflow.ts'
+
+/** A workflow around one model, which its keyword arguments name. The built-in workflows extend it. */
+export abstract class ModelWorkflow extends Workflow {
+  override readonly takes = 'tensors'
+  #model: Model | undefined
+
+  /** The configured model, open. */
+  get model(): Model {
+    if (!this.#model) throw new InferError('internal', 'setup not called before inference')
+    return this.#model
+  }
+
+  override async doSetup(): Promise<void> {
+    this.#model = await this.openModel(this.kwargs)
+  }
+
+  override async doRunModel(input: InferenceInput): Promise<InferenceOutput> {
+    const { outputs, ...rest } = await this.runModel(input)
+    return { ...rest, outputs: this.select(outputs) }
+  }
+
+  /** The model alone, without the hooks: what golden samples are compared with. */
+  async runModel(input: InferenceInput): Promise<InferenceOutput> {
+    const model = input.modelPath === undefined ? this.model : await this.openModel(input.modelPath)
+    const outputs = await model.run(input.inputs, { cast: input.cast })
+    const classes = outputs.map(({ name }) => model.classes.get(name)).find((names) => names !== undefined)
+    return classes ? { outputs, classes } : { outputs }
+  }
+
+  /** Which of the model's outputs are answered; all, in its own order, unless a workflow says otherwise. */
+  protected select(outputs: readonly NamedTensor[]): readonly NamedTensor[] {
+    return outputs
+  }
+}

@@ -1,0 +1,2 @@
+export { ONNXInferenceWorkflow } from './onnx.ts'
+export { TorchInferenceWorkflow } from './torch.ts'
