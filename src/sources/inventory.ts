@@ -1,0 +1,48 @@
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { expandPath } from './model-reference.ts'
+
+const MANIFEST = 'ritual_manifest.json'
+/** A manifest lists a repository's files; what is larger is none. */
+const MAX_MANIFEST_BYTES = 1 << 20
+/** storage / owner / name / version. */
+const DEPTH = 4
+/** The answer must come within the node's second, so a cache of more is listed in part. */
+const MAX_MODELS = 1000
+
+/** The repositories in a cache volume that have a manifest, as `/service-resources` lists them. */
+export function cachedModels(cacheDirectory: string): object[] {
+  const found: object[] = []
+  const visit = (directory: string, path: readonly string[]): void => {
+    if (found.length >= MAX_MODELS) return
+    if (path.length === DEPTH) {
+      const manifest = readManifest(join(directory, MANIFEST))
+      if (manifest) found.push({ type: 'ModelArtifact', manifest, repo_id: repoId(path) })
+      return
+    }
+    for (const entry of entries(directory))
+      if (entry.isDirectory()) visit(join(directory, entry.name), [...path, entry.name])
+  }
+  visit(expandPath(cacheDirectory), [])
+  return found
+}
+
+const repoId = (path: readonly string[]): string => (path[DEPTH - 1] === 'default' ? path.slice(0, -1) : path).join('/')
+
+function entries(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+  } catch {
+    return []
+  }
+}
+
+function readManifest(path: string): object | undefined {
+  try {
+    if (statSync(path).size > MAX_MANIFEST_BYTES) return undefined
+    const manifest: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    return typeof manifest === 'object' && manifest !== null ? manifest : undefined
+  } catch {
+    return undefined
+  }
+}

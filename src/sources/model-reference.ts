@@ -1,0 +1,104 @@
+/** What operators and requests say to name a model, in every generation's spelling, as one of two things. */
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createModelId, type ModelId, parseModelId } from '../codecs/model-id.ts'
+import { InferError, show } from '../errors.ts'
+
+export type ModelReference = { readonly path: string } | { readonly id: ModelId }
+
+export type Keywords = Readonly<Record<string, unknown>>
+
+/** The services' names and numbers for a source; a name may come in any case. */
+const SOURCES = new Map<string, ModelId['storage']>([
+  ['0', 'local'],
+  ['local', 'local'],
+  ['1', 'arweave'],
+  ['arweave', 'arweave'],
+  ['2', 'huggingface'],
+  ['huggingface_hub', 'huggingface'],
+  ['huggingface', 'huggingface'],
+])
+
+/** The file that the classic services took from a repository, unless TORCH_MODEL_FILE_NAME named another. */
+const DEFAULT_FILE_NAME = 'model.torch'
+
+/**
+ * The model that keyword arguments name: `model_id`; `model_source` with `model_args` or `load_args`; `model_name`; or
+ * `model_path`. Undefined when they name none.
+ * @throws InferError bad_model that says which keyword has which value
+ */
+export function readModelReference(keywords: Keywords): ModelReference | undefined {
+  if (keywords.model_id !== undefined) return readModelId(keywords.model_id)
+  if (keywords.model_source !== undefined || keywords.load_args !== undefined || keywords.model_args !== undefined) {
+    return readSourceAndArguments(keywords)
+  }
+  if (typeof keywords.model_path === 'string') return { path: expandPath(keywords.model_path) }
+  if (keywords.model_name !== undefined) return readModelName(keywords.model_name, keywords.model_file_name)
+  return undefined
+}
+
+function readModelId(value: unknown): ModelReference {
+  if (typeof value !== 'string')
+    throw new InferError('bad_model', `model_id is ${show(value)}; say storage/owner/name:file`)
+  if (/^(?:[/~.]|file:)/.test(value)) return { path: expandPath(value) }
+  return { id: asModelError(() => parseModelId(value)) }
+}
+
+function readSourceAndArguments(keywords: Keywords): ModelReference {
+  const given = keywords.load_args ?? keywords.model_args
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new InferError('bad_model', `load_args (or model_args) is ${show(given ?? null)}; say a JSON object`)
+  }
+  const args = given as Keywords
+  const path = args.model_path ?? args.path
+  const named = keywords.model_source ?? (path === undefined ? 'huggingface' : 'local')
+  const storage = SOURCES.get(
+    String(named)
+      .toLowerCase()
+      .replace(/^modelsource\./, ''),
+  )
+  if (!storage)
+    throw new InferError(
+      'bad_model',
+      `model_source is ${show(named)}; say local, arweave or huggingface_hub (or 0, 1, 2)`,
+    )
+  if (storage === 'local') {
+    if (typeof path !== 'string')
+      throw new InferError('bad_model', `load_args of a local model is ${show(args)}; it needs model_path`)
+    return { path: expandPath(path) }
+  }
+  return { id: fromRepo(storage, args.repo_id, args.filename, args.version) }
+}
+
+function readModelName(value: unknown, fileName: unknown): ModelReference {
+  const text = String(value)
+  if (/^[/~.]/.test(text)) return { path: expandPath(text) }
+  return { id: fromRepo('huggingface', text, fileName ?? DEFAULT_FILE_NAME, undefined) }
+}
+
+function fromRepo(storage: ModelId['storage'], repo: unknown, file: unknown, version: unknown): ModelId {
+  const [owner = '', name = '', ...more] = String(repo ?? '').split('/')
+  if (!owner || !name || more.length > 0)
+    throw new InferError('bad_model', `repo_id is ${show(repo ?? null)}; say owner/name`)
+  if (typeof file !== 'string' || file === '')
+    throw new InferError('bad_model', `filename is ${show(file ?? null)}; say the file in ${owner}/${name}`)
+  return asModelError(() =>
+    createModelId({ storage, owner, name, files: [file], ...(version ? { version: String(version) } : {}) }),
+  )
+}
+
+/** Id mistakes are the operator's here, not a caller's. */
+function asModelError(read: () => ModelId): ModelId {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof InferError ? new InferError('bad_model', error.message) : error
+  }
+}
+
+/** `~` and `file:` as a shell and a browser read them; else relative to the working directory. */
+export function expandPath(path: string): string {
+  if (path.startsWith('file:')) return fileURLToPath(path)
+  return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(path)
+}
