@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from './config.ts'
+import { InferError } from './errors.ts'
+import type { JobOptions } from './infernet/job.ts'
+import type { Log } from './log.ts'
+import type { ChildInit } from './runtime/heads.ts'
+import { Pool } from './runtime/pool.ts'
+import { readModelReference } from './sources/model-reference.ts'
+import { createResolver, type Resolver, readRequestModelId } from './sources/resolver.ts'
+
+/** The parts that every door needs: where inferences run, and how Infernet's requests are read. */
+export interface Serving {
+  readonly engine: Pool
+  readonly job: JobOptions
+  readonly resolver: Resolver
+}
+
+/** Never passed on: inference processes fetch nothing, and a user's workflow needs none of ours. */
+const SECRETS = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HUGGINGFACE_TOKEN']
+
+const DEFAULT_OPEN_MODELS = 64
+
+/** Starts the inference processes for a configuration. `onFatal`: they cannot be set up, and another try is no use. */
+export function startServing(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+  onFatal: (error: InferError) => void,
+): Serving {
+  const { workflow } = config
+  const resolver = createResolver({
+    keywords: workflow.kwargs,
+    defaultModel: defaultModelPath(),
+    useDefault: workflow.isDefault,
+  })
+  const init: ChildInit = {
+    workflow,
+    openModels: openModels(workflow.kwargs),
+    logLevel: config.LOG_LEVEL,
+    answerLimitBytes: config.BODY_LIMIT_BYTES,
+  }
+  const engine = new Pool({
+    module: fileURLToPath(new URL(`./child${extname(fileURLToPath(import.meta.url))}`, import.meta.url)),
+    workers: config.workers,
+    env: childEnvironment(env),
+    init: JSON.stringify(init),
+    timeoutMs: config.REQUEST_TIMEOUT_MS,
+    queueLimit: config.QUEUE_LIMIT,
+    log,
+    resolve: resolver.forWorkflow,
+    onFatal,
+  })
+  return { engine, job: jobOptions(config, resolver), resolver }
+}
+
+/** ONNX Runtime reports usage to its makers unless this is set before it loads. */
+function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const child: NodeJS.ProcessEnv = { ...env, ORT_DISABLE_TELEMETRY: '1' }
+  for (const name of SECRETS) delete child[name]
+  return child
+}
+
+const jobOptions = (config: Config, resolver: Resolver): JobOptions => ({
+  profile: config.REQUEST_PROFILE,
+  classicOutput: config.CLASSIC_OUTPUT,
+  classicCast: config.TORCH_CAST === 'auto' ? 'any' : 'none',
+  chainArray: config.CHAIN_ARRAY,
+  starterDecimals: config.STARTER_DECIMALS,
+  hexPrefix: config.CHAIN_HEX_PREFIX,
+  echoInput: config.CHAIN_ECHO_INPUT,
+  findModel: (model) => findRequested(model, resolver),
+})
+
+/** A request's words for a model: an id (already read, when it came from a chain), or G2's source and arguments. */
+async function findRequested(model: Readonly<Record<string, unknown>>, resolver: Resolver): Promise<string> {
+  const { model_id: id } = model
+  if (typeof id === 'object' && id !== null) return resolver.forRequest(id as never)
+  if (id !== undefined) return resolver.forRequest(readRequestModelId(id))
+  const reference = asRequest(() => readModelReference(model))
+  if (reference && 'id' in reference) return resolver.forRequest(reference.id)
+  throw new InferError('bad_request', 'data.load_args names a local path; a request may name a model id only')
+}
+
+function asRequest<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof InferError ? new InferError('bad_request', `data: ${error.message}`) : error
+  }
+}
+
+function openModels(kwargs: Readonly<Record<string, unknown>>): number {
+  const limit = Number(kwargs.open_models ?? DEFAULT_OPEN_MODELS)
+  return Number.isInteger(limit) && limit > 0 ? limit : DEFAULT_OPEN_MODELS
+}
+
+/** The embedded model: beside `src/` in the sources, one up from it when built. */
+function defaultModelPath(): string {
+  const paths = ['../workflows/default/model.onnx', '../../workflows/default/model.onnx']
+  const found = paths.map((path) => fileURLToPath(new URL(path, import.meta.url))).find((path) => existsSync(path))
+  if (!found) throw new InferError('bad_model', 'the embedded default model is missing from this installation')
+  return found
+}
