@@ -1,0 +1,105 @@
+/**
+ * `npm run bench`: the service beside a bare node:http server and one written by hand for a single model, on this
+ * machine, now. Ratios are what to quote; the rest is this machine's.
+ *
+ *   --quick          about 20 s, too little for a verdict
+ *   --rounds N       rounds of the main set (7)
+ *   --json FILE      everything measured, sample by sample
+ *   --main FILE      another built main.js than dist/src/main.js
+ *   --against FILE   a second one in the same rounds: a change against what was before
+ *   --no-layers      without the table of steps
+ *
+ * Fails only when a server gives a wrong answer or an error.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism, cpus } from 'node:os'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { layersText, measureLayers } from './layers.ts'
+import { startLoader } from './processes.ts'
+import { comparisonsText, foreignText, goals, goalsText, setText, startsText } from './report.ts'
+import { NoiseGuard } from './rounds.ts'
+import { type Bench, SETS, type SetResult, takeSets, takeStarts } from './sets.ts'
+
+const MOST_MS = 240_000
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      json: { type: 'string' },
+      main: { type: 'string', default: resolve(root, 'dist/src/main.js') },
+      against: { type: 'string' },
+      'no-layers': { type: 'boolean', default: false },
+    },
+  })
+  const { quick } = values
+  const rounds = Number(values.rounds ?? (quick ? 3 : 7))
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds is ${values.rounds}; say a whole number from 1`)
+  const built = [values.main, ...(values.against ? [values.against] : [])].map((path) => resolve(path))
+  const missing = built.find((path) => !existsSync(path))
+  if (missing) throw new Error(`${missing} is not there; run npm run build`)
+  setTimeout(() => fail(new Error(`not done within ${MOST_MS / 1000} s`)), MOST_MS).unref()
+
+  const [path, against] = built as [string, string | undefined]
+  const guard = new NoiseGuard(quick ? 2000 : 20_000)
+  const bench: Bench = { loader: startLoader(), guard, main: path, against, quick, rounds }
+  const machine = describeMachine()
+  print(machine)
+  const sets: SetResult[] = []
+  for await (const set of takeSets(bench)) {
+    sets.push(set)
+    print(setText(set))
+  }
+  if (!quick && sets.length < SETS) print(`${SETS - sets.length} sets are left out, for lack of time or of taskset`)
+  const starts = await takeStarts(bench, quick ? 3 : 7)
+  print(startsText(starts))
+  const layers = values['no-layers'] ? [] : await measureLayers(path, quick ? 10 : 30)
+  if (layers.length > 0) print(layersText(layers))
+  print(`${foreignText(sets)}\n${comparisonsText(sets)}`)
+  const verdicts = goals(sets, starts)
+  print(goalsText(verdicts))
+  if (values.json) {
+    const all = { machine, sets: sets.map(plain), starts: Object.fromEntries(starts), layers, goals: verdicts }
+    writeFileSync(values.json, `${JSON.stringify(all, undefined, 2)}\n`)
+  }
+  const first = sets.flatMap((set) => [...set.samples.values()].flat()).find(({ errors }) => errors > 0)
+  if (first) throw new Error(`the run is void: a server failed under load (${first.firstError})`)
+  process.exit(0)
+}
+
+const plain = ({ samples, memory, ...set }: SetResult): object => ({
+  ...set,
+  samples: Object.fromEntries(samples),
+  memory: Object.fromEntries(memory),
+})
+
+function describeMachine(): string {
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string }
+  const cores = `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores`
+  return `${cores}; node ${process.version}, onnxruntime-node ${version}, commit ${commit()}; unpinned where not said otherwise`
+}
+
+function commit(): string {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim()
+  try {
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', 'src') ? ' with changes' : ''}`
+  } catch {
+    return `unknown (version ${(JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { version: string }).version})`
+  }
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n\n`)
+
+function fail(error: unknown): never {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : error}\n`)
+  process.exit(1)
+}
+
+main().catch(fail)
