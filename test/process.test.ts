@@ -1,0 +1,258 @@
+/** The process as an operator sees it: start, mistakes, stop. */
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { FIXTURES, ROOT } from './support/paths.ts'
+import { type Run, run } from './support/process.ts'
+
+const runs: Run[] = []
+after(() => {
+  for (const { child } of runs) child.kill('SIGKILL')
+})
+const start = (args: readonly string[], env?: NodeJS.ProcessEnv, cwd?: string): Run => {
+  const started = run(args, env, cwd)
+  runs.push(started)
+  return started
+}
+
+const documented = readFileSync(`${FIXTURES}default-request.json`, 'utf8')
+const behaviours = { CLASSIC_INF_WORKFLOW_CLASS: `${FIXTURES}workflows/behaviours.ts#Behaviours` }
+/** A zombie that nobody has reaped yet has ended, too. */
+function alive(pid: number): boolean {
+  const state = spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' }).stdout.trim()
+  return state !== '' && !state.startsWith('Z')
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+async function post(port: number, body: string): Promise<number> {
+  const headers = { 'Content-Type': 'application/json' }
+  return (await fetch(`http://127.0.0.1:${port}/service_output`, { method: 'POST', headers, body })).status
+}
+
+describe('a configuration mistake is one line and a non-zero exit:', () => {
+  const check = (name: string, args: readonly string[], env: NodeJS.ProcessEnv, ...lines: RegExp[]): void => {
+    test(name, async () => {
+      const { ended, stderr } = start(args, env)
+      assert.notEqual(await ended, 0)
+      const text = stderr.join('').trim().split('\n')
+      assert.equal(text.length, lines.length, stderr.join(''))
+      for (const [i, line] of lines.entries()) assert.match(text[i] as string, line)
+    })
+  }
+  check('a flag spelled wrong', ['--wrokers=2'], {}, /--wrokers is no flag of this server/)
+  check('a command that is none', ['serv'], {}, /serv is no command/)
+  check('no number', ['--workers=two'], {}, /--workers is two/)
+  check('no address', ['--bind=a:b:c'], {}, /--bind is a:b:c/)
+  check(
+    'all mistakes at once',
+    ['-w', '0'],
+    { PORT: '99999', TORCH_CAST: 'maybe', CHAIN_ECHO_INPUT: 'perhaps' },
+    /PORT is 99999/,
+    /TORCH_CAST is maybe/,
+    /CHAIN_ECHO_INPUT is perhaps/,
+    /--workers is 0/,
+  )
+  check(
+    'arguments that are no list',
+    [],
+    { CLASSIC_INF_WORKFLOW_POSITIONAL_ARGS: '{"a": 1}' },
+    /POSITIONAL_ARGS is \{"a": 1\}; say a JSON list/,
+  )
+  check('an env file that is not there', ['--env-file', '/no/such.env'], {}, /\/no\/such\.env/)
+  check(
+    'a class that is not there',
+    ['--bind=127.0.0.1:0'],
+    { CLASSIC_INF_WORKFLOW_CLASS: 'ml.nothing.Workflow' },
+    /Unable to import specified Workflow class ml\.nothing\.Workflow/,
+  )
+  check(
+    'a model that is not there',
+    ['--bind=127.0.0.1:0'],
+    { TORCH_DEFAULT_MODEL_ID: '/no/model.onnx' },
+    /the model file \/no\/model\.onnx does not exist/,
+  )
+  check(
+    'a class without a model',
+    ['--bind=127.0.0.1:0'],
+    { CLASSIC_INF_WORKFLOW_CLASS: 'TorchInferenceWorkflow' },
+    /no model is configured/,
+  )
+  check(
+    'a model id that is none',
+    ['--bind=127.0.0.1:0'],
+    { ONNX_DEFAULT_MODEL_ID: 'some/invalid' },
+    /Invalid unique id: some\/invalid/,
+  )
+
+  test('a port that is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    await sleep(50)
+    const { port } = taken.address() as { port: number }
+    const { ended, stderr } = start([`--bind=127.0.0.1:${port}`])
+    assert.notEqual(await ended, 0)
+    assert.match(stderr.join(''), /EADDRINUSE/)
+    taken.close()
+  })
+
+  test('a file of another format, named', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'model-')), 'model.torch')
+    writeFileSync(path, Buffer.from('504b0304000000', 'hex'))
+    const { ended, stderr } = start(['--bind=127.0.0.1:0'], { TORCH_DEFAULT_MODEL_ID: path })
+    assert.notEqual(await ended, 0)
+    assert.match(stderr.join(''), /is a zip archive, as torch\.save/)
+  })
+})
+
+test("it binds at once, in hypercorn's spellings, and the documented request is answered", async () => {
+  const running = start([
+    '-b',
+    '127.0.0.1:0',
+    '-w2',
+    '--access-logfile',
+    '-',
+    '--log-level',
+    'info',
+    '--keep-alive=5',
+    '-k',
+    'uvloop',
+  ])
+  const port = await running.port()
+  assert.equal(await post(port, documented), 200)
+  assert.match(running.stdout.join(''), /ignored","flags":\["--log-level","--keep-alive","-k"\]/)
+  await sleep(100)
+  assert.match(running.stdout.join(''), /a request was answered/)
+  running.child.kill('SIGTERM')
+  assert.equal(await running.ended, 0)
+})
+
+test('SIGTERM: 30 requests in flight and 10 idle connections that then send; none fails, exit 0', async () => {
+  const running = start(['--bind=127.0.0.1:0', '--workers=2'], { ...behaviours })
+  const port = await running.port()
+  const agent = new Agent({ keepAlive: true, maxSockets: 50 })
+  const send = (data: object): Promise<number> =>
+    new Promise((resolve) => {
+      const headers = { 'Content-Type': 'application/json' }
+      const outgoing = request(
+        { port, host: '127.0.0.1', path: '/service_output', method: 'POST', headers, agent },
+        (answer) => {
+          answer.resume().on('end', () => resolve(answer.statusCode as number))
+        },
+      )
+      outgoing.on('error', () => resolve(0))
+      outgoing.end(JSON.stringify({ source: 1, data }))
+    })
+  await Promise.all(Array.from({ length: 40 }, () => send({})))
+  const inFlight = Array.from({ length: 30 }, (_, i) => send({ action: 'wait', value: 20 + 5 * i }))
+  await sleep(100)
+  running.child.kill('SIGTERM')
+  await sleep(2)
+  const late = Array.from({ length: 10 }, () => send({}))
+  assert.deepEqual(new Set(await Promise.all([...inFlight, ...late])), new Set([200]))
+  assert.equal(await running.ended, 0, running.stdout.join(''))
+  agent.destroy()
+})
+
+test('the inference processes end with the front, even when it is killed', async () => {
+  const running = start(['--bind=127.0.0.1:0', '--workers=2'], behaviours)
+  const port = await running.port()
+  const answer = await fetch(`http://127.0.0.1:${port}/service_output`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: '{"source":1,"data":{"action":"pid"}}',
+  })
+  const { pid } = (await answer.json()) as { pid: number }
+  running.child.kill('SIGKILL')
+  await running.ended
+  await sleep(500)
+  assert.equal(alive(pid), false)
+})
+
+describe('nothing is contacted', { skip: process.platform !== 'linux' && 'needs Linux' }, () => {
+  test('the inference processes are told to report nothing', async () => {
+    const running = start(['--bind=127.0.0.1:0'], { ...behaviours, HF_TOKEN: 'a-secret' })
+    const port = await running.port()
+    const answer = await fetch(`http://127.0.0.1:${port}/service_output`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: '{"source":1,"data":{"action":"pid"}}',
+    })
+    const { pid } = (await answer.json()) as { pid: number }
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+    assert.ok(environment.includes('ORT_DISABLE_TELEMETRY=1'))
+    assert.ok(!environment.some((variable) => variable.includes('a-secret')))
+    running.child.kill('SIGKILL')
+  })
+
+  const strace = ['/usr/bin/strace', '/usr/local/bin/strace'].find((path) => existsSync(path))
+  test('by no system call of any process', { skip: !strace && 'strace is not installed' }, async () => {
+    const trace = join(mkdtempSync(join(tmpdir(), 'trace-')), 'calls')
+    const node = [
+      process.execPath,
+      '--import',
+      import.meta.resolve('tsx'),
+      `${ROOT}src/main.ts`,
+      'check',
+      `${ROOT}workflows/default/model.onnx`,
+    ]
+    spawnSync(strace as string, ['-f', '-e', 'trace=connect,sendto,sendmsg', '-o', trace, ...node], {
+      env: { PATH: process.env.PATH },
+    })
+    const calls = readFileSync(trace, 'utf8')
+    assert.match(calls, /exited with 0/)
+    assert.doesNotMatch(calls, /AF_INET/)
+  })
+})
+
+describe('check', () => {
+  test('prints the largest difference of each model and method', async () => {
+    const { ended, stdout } = start([
+      'check',
+      'workflows/default/model.onnx',
+      'test/fixtures/onnx/two-in-three-out.onnx',
+    ])
+    assert.equal(await ended, 0)
+    assert.match(stdout.join(''), /ok {6}\S+default\/model\.onnx {2}forward {2}largest difference \d/)
+    assert.match(stdout.join(''), /ok {6}\S+two-in-three-out\.onnx {2}positive {2}largest difference 0 over 2 samples/)
+  })
+  test('fails when one is out of tolerance, and says which', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'check-'))
+    const samples = JSON.parse(readFileSync(`${FIXTURES}onnx/rank1.samples.json`, 'utf8')) as {
+      samples: { outputs: { y: number[] } }[]
+    }
+    ;(samples.samples[0] as { outputs: { y: number[] } }).outputs.y[0] = 12345
+    writeFileSync(join(directory, 'model.onnx'), readFileSync(`${FIXTURES}onnx/rank1.onnx`))
+    writeFileSync(join(directory, 'model.samples.json'), JSON.stringify(samples))
+    const { ended, stdout } = start(['check', join(directory, 'model.onnx')])
+    assert.equal(await ended, 1)
+    assert.match(stdout.join(''), /FAILED .*sample 0: value 0 is .*, expected 12345/)
+  })
+  test('fails for a file without samples', async () =>
+    assert.equal(await start(['check', 'test/fixtures/onnx/hang.onnx']).ended, 1))
+})
+
+test('golden samples that are not reproduced keep the server from answering, and /ready says why', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'golden-'))
+  writeFileSync(join(directory, 'model.onnx'), readFileSync(`${FIXTURES}onnx/rank1.onnx`))
+  writeFileSync(
+    join(directory, 'model.onnx.samples.json'),
+    JSON.stringify({ samples: [{ input: { x: [[1, 2]] }, outputs: { y: [-1] } }] }),
+  )
+  const running = start(['--bind=127.0.0.1:0'], { ONNX_DEFAULT_MODEL_ID: join(directory, 'model.onnx') })
+  const port = await running.port()
+  assert.equal(await post(port, '{"source":1,"data":{"x":[[1,2]]}}'), 503)
+  const ready = await fetch(`http://127.0.0.1:${port}/ready`)
+  assert.equal(ready.status, 503)
+  assert.match(
+    ((await ready.json()) as { description: string }).description,
+    /does not reproduce its golden samples .* expected -1/,
+  )
+  assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200)
+  running.child.kill('SIGTERM')
+  await running.ended
+})
