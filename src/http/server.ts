@@ -19,12 +19,12 @@ const TIMES = {
 const IDLE_SWEEP_MS = 50
 
 /** Listens on each address; one server a bind. @throws the system's error when an address cannot be had */
-export async function listen(app: Koa, binds: readonly Bind[]): Promise<Server[]> {
+export async function listen(app: Koa, binds: readonly Bind[], times = TIMES): Promise<Server[]> {
   const handle = app.callback()
   const servers: Server[] = []
   try {
     for (const bind of binds) {
-      const server = createServer(TIMES, handle)
+      const server = createServer(times, handle)
       server.on('clientError', refuse)
       servers.push(server)
       await new Promise<void>((resolve, reject) => {
@@ -44,9 +44,11 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
   const body = errorBody(status, `the request is not readable as HTTP: ${error.code ?? error.message}`)
-  socket.end(
+  socket.write(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  // Not end(): a client that never closes its half would keep the connection.
+  socket.destroySoon()
 }
 
 /**
