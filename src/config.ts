@@ -17,6 +17,8 @@ export interface Config extends z.infer<typeof Env> {
   readonly bind: readonly Bind[]
   readonly workers: number
   readonly accessLog: boolean
+  /** Models come from this machine only. */
+  readonly offline: boolean
   readonly workflow: WorkflowChoice
 }
 
@@ -25,6 +27,7 @@ export interface Overrides {
   readonly bind?: readonly string[]
   readonly workers?: string
   readonly accessLog?: boolean
+  readonly offline?: boolean
 }
 
 export class ConfigError extends Error {}
@@ -93,6 +96,7 @@ export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): C
     workers: workers as number,
     workflow: workflow as WorkflowChoice,
     accessLog: overrides.accessLog ?? false,
+    offline: overrides.offline ?? false,
   })
 }
 

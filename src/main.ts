@@ -3,13 +3,14 @@
 import { config as loadEnvFile } from 'dotenv'
 import { HELP, readArguments } from './cli/args.ts'
 import { check } from './cli/check.ts'
+import { fetchModels } from './cli/fetch.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { InferError, messageOf } from './errors.ts'
 import { createApp } from './http/app.ts'
 import { drain, listen } from './http/server.ts'
 import { createLog, type Log } from './log.ts'
 import { Readiness } from './readiness.ts'
-import { startServing } from './serving.ts'
+import { resolverFor, startServing } from './serving.ts'
 
 /** How long clients may still open connections after SIGTERM; the node's own grace is 60 s, podman's 10. */
 const LAME_DUCK_MS = 1000
@@ -23,8 +24,11 @@ async function main(): Promise<void> {
   if (help) return void process.stdout.write(HELP)
   for (const path of envFiles) readEnvFile(path)
   if (envFiles.length === 0) loadEnvFile({ quiet: true })
-  if (command === 'check') {
-    process.exitCode = await check(operands, process.env, (line) => void process.stdout.write(`${line}\n`))
+  const print = (line: string): void => void process.stdout.write(`${line}\n`)
+  if (command === 'check') process.exitCode = await check(operands, process.env, print)
+  else if (command === 'fetch') {
+    const config = readConfig(process.env, overrides)
+    process.exitCode = await fetchModels(operands, resolverFor(config, process.env, createLog('warn')), print)
   } else if (command === 'serve' && operands.length === 0) {
     const config = readConfig(process.env, overrides)
     const log = createLog(config.LOG_LEVEL)

@@ -9,6 +9,7 @@ import type { ChildInit } from './runtime/heads.ts'
 import { Pool } from './runtime/pool.ts'
 import { readModelReference } from './sources/model-reference.ts'
 import { createResolver, type Resolver, readRequestModelId } from './sources/resolver.ts'
+import { readSourceSettings } from './sources/settings.ts'
 
 /** The parts that every door needs: where inferences run, and how Infernet's requests are read. */
 export interface Serving {
@@ -22,6 +23,16 @@ const SECRETS = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HUGGINGFACE_TOKEN']
 
 const DEFAULT_OPEN_MODELS = 64
 
+/** Where models are looked up, in the cache and beyond it. @throws ConfigError when a source's variable is not usable */
+export const resolverFor = ({ workflow, offline }: Config, env: NodeJS.ProcessEnv, log: Log): Resolver =>
+  createResolver({
+    keywords: workflow.kwargs,
+    defaultModel: defaultModelPath(),
+    useDefault: workflow.isDefault,
+    sources: readSourceSettings(env, offline),
+    log,
+  })
+
 /** Starts the inference processes for a configuration. `onFatal`: they cannot be set up, and another try is no use. */
 export function startServing(
   config: Config,
@@ -30,11 +41,7 @@ export function startServing(
   onFatal: (error: InferError) => void,
 ): Serving {
   const { workflow } = config
-  const resolver = createResolver({
-    keywords: workflow.kwargs,
-    defaultModel: defaultModelPath(),
-    useDefault: workflow.isDefault,
-  })
+  const resolver = resolverFor(config, env, log)
   const init: ChildInit = {
     workflow,
     openModels: openModels(workflow.kwargs),

@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { FakeHub } from './sources/fake-hub.ts'
 import { FIXTURES, ROOT } from './support/paths.ts'
 import { type Run, run } from './support/process.ts'
 
@@ -206,6 +207,65 @@ describe('nothing is contacted', { skip: process.platform !== 'linux' && 'needs 
     const calls = readFileSync(trace, 'utf8')
     assert.match(calls, /exited with 0/)
     assert.doesNotMatch(calls, /AF_INET/)
+  })
+})
+
+describe('a model of a hub', () => {
+  const served = async (): Promise<{ hub: FakeHub; env: NodeJS.ProcessEnv }> => {
+    const hub = await new FakeHub().start()
+    hub.files.set('model.onnx', readFileSync(`${FIXTURES}onnx/rank1.onnx`))
+    const env = {
+      ONNX_DEFAULT_MODEL_ID: 'huggingface/o/n:model.onnx',
+      ONNX_CACHE_DIR: mkdtempSync(join(tmpdir(), 'cache-')),
+      HF_HOME: mkdtempSync(join(tmpdir(), 'hub-')),
+      HF_ENDPOINT: hub.url,
+    }
+    return { hub, env }
+  }
+  const body = '{"source":1,"data":{"x":[[1,2.5]]}}'
+
+  test('is downloaded once for two processes, and is then there without the hub', async () => {
+    const { hub, env } = await served()
+    const first = start(['--bind=127.0.0.1:0', '--workers=2'], env)
+    assert.equal(await post(await first.port(), body), 200)
+    assert.equal(hub.reads, 1)
+    first.child.kill('SIGTERM')
+    await first.ended
+    await hub.stop()
+    const second = start(['--bind=127.0.0.1:0', '--offline'], env)
+    assert.equal(await post(await second.port(), body), 200)
+    second.child.kill('SIGKILL')
+  })
+
+  test('is fetched ahead by a command', async () => {
+    const { hub, env } = await served()
+    const fetching = start(['fetch', 'huggingface/o/n:model.onnx', 'huggingface/o/n:absent.onnx'], env)
+    assert.equal(await fetching.ended, 1)
+    assert.match(
+      fetching.stdout.join(''),
+      /^ok {6}huggingface\/o\/n:model\.onnx {2}\S+\/huggingface\/o\/n\/default\/model\.onnx$/m,
+    )
+    assert.match(fetching.stdout.join(''), /^FAILED {2}huggingface\/o\/n:absent\.onnx: /m)
+    await hub.stop()
+  })
+
+  test('is waited for while the hub fails, and /ready says why', async () => {
+    const { hub, env } = await served()
+    hub.api = (_request, response) => void response.writeHead(503).end()
+    const running = start(['--bind=127.0.0.1:0'], { ...env, REQUEST_TIMEOUT_MS: '60000' })
+    const port = await running.port()
+    const waiting = post(port, body)
+    const until = Date.now() + 40_000
+    let reason = ''
+    while (Date.now() < until && !/503/.test(reason)) {
+      await sleep(200)
+      reason = ((await (await fetch(`http://127.0.0.1:${port}/ready`)).json()) as { description: string }).description
+    }
+    assert.match(reason, /503/)
+    hub.api = undefined
+    assert.equal(await waiting, 200)
+    running.child.kill('SIGKILL')
+    await hub.stop()
   })
 })
 

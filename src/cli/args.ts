@@ -21,6 +21,7 @@ const FLAGS = new Map<string, { readonly name: string; readonly value: boolean }
   ['--env-file', { name: 'envFile', value: true }],
   ['--access-logfile', { name: 'accessLog', value: true }],
   ['--access-log', { name: 'accessLog', value: true }],
+  ['--offline', { name: 'offline', value: false }],
   ['-h', { name: 'help', value: false }],
   ['--help', { name: 'help', value: false }],
 ])
@@ -37,7 +38,7 @@ const IGNORED_ALONE = new Set(['--debug', '--reload', '--daemon', '-D', '--prelo
 /** @throws ConfigError for a flag that nobody knows, or one without its value */
 export function readArguments(argv: readonly string[]): Arguments {
   const words: string[] = []
-  const found: Record<string, string[]> = { bind: [], workers: [], envFile: [], accessLog: [], help: [] }
+  const found: Record<string, string[]> = { bind: [], workers: [], envFile: [], accessLog: [], offline: [], help: [] }
   const ignored: string[] = []
   for (let i = 0; i < argv.length; i++) {
     const [flag, inline] = split(argv[i] as string)
@@ -63,6 +64,7 @@ export function readArguments(argv: readonly string[]): Arguments {
       ...(found.bind?.length && { bind: found.bind }),
       ...(workers !== undefined && { workers }),
       ...(found.accessLog?.length && { accessLog: true }),
+      ...(found.offline?.length && { offline: true }),
     },
     envFiles: found.envFile ?? [],
     ignored,
@@ -80,13 +82,16 @@ function split(word: string): [flag: string, value: string | undefined] {
 
 export const HELP = `usage: infernet-classic [serve] [--bind HOST:PORT] [--workers N] [--env-file FILE]
        infernet-classic check FILE...
+       infernet-classic fetch MODEL_ID...
 
 serve    answers POST /service_output with the workflow that the environment names (the default)
 check    runs the golden samples beside each model file; fails when one is out of tolerance
+fetch    fills the cache with models, so that a server without a network finds them there
 
 -b, --bind HOST:PORT    where to listen; may be repeated; unix:PATH for a socket (0.0.0.0:3000, or PORT)
 -w, --workers N         inference processes (1, or WORKERS)
     --env-file FILE     reads variables that are not set yet
     --access-logfile -  logs every request
+    --offline           never asks the network for a model
 Other flags of hypercorn are accepted and ignored.
 `

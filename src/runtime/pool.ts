@@ -160,11 +160,14 @@ export class Pool implements Engine {
       this.#announce(this.#served)
       this.#drain()
     },
-    failed: (_slot, frame) => {
+    failed: (slot, frame) => {
       const { code, message } = JSON.parse(frame.head) as ErrorHead
+      slot.failure = message
       this.#reason = message
       this.#options.log.error('the workflow cannot be set up', { reason: message })
-      if (!this.#served) this.#options.onFatal(new InferError(code, message))
+      // A hub that does not answer now may answer later; a file that is broken stays so.
+      if (!this.#served && code !== 'unavailable') this.#options.onFatal(new InferError(code, message))
+      else slot.child.kill()
     },
     result: (slot, frame) => {
       slot.take(frame.id)?.answer(frame)
@@ -196,7 +199,7 @@ export class Pool implements Engine {
     const unanswered = [...slot.held].filter((dispatch) => !dispatch.settled)
     const { log } = this.#options
     log.error('an inference process ended', { reason, pid: slot.child.pid, unanswered: unanswered.length })
-    if (!slot.ready) this.#reason = `the inference process ended before it was ready (${reason})`
+    if (!slot.ready) this.#reason = slot.failure ?? `the inference process ended before it was ready (${reason})`
     this.#recover(unanswered)
     const lived = performance.now() - slot.startedAtMs
     this.#failures = slot.ready && lived > HEALTHY_MS ? 0 : this.#failures + 1

@@ -15,6 +15,8 @@ export class Slot {
   readonly child: InferenceChild
   readonly startedAtMs = performance.now()
   ready = false
+  /** Why it could not be set up, in its own words. */
+  failure: string | undefined
   /**
    * In the order in which the child answers. No Map: the tables that one outgrows stay chained to each other, and keep
    * every request alive until a full collection (measured: the front took 1.4 times as much CPU).

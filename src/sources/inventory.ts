@@ -1,10 +1,8 @@
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { readManifest } from './manifest.ts'
 import { expandPath } from './model-reference.ts'
 
-const MANIFEST = 'ritual_manifest.json'
-/** A manifest lists a repository's files; what is larger is none. */
-const MAX_MANIFEST_BYTES = 1 << 20
 /** storage / owner / name / version. */
 const DEPTH = 4
 /** The answer must come within the node's second, so a cache of more is listed in part. */
@@ -16,7 +14,7 @@ export function cachedModels(cacheDirectory: string): object[] {
   const visit = (directory: string, path: readonly string[]): void => {
     if (found.length >= MAX_MODELS) return
     if (path.length === DEPTH) {
-      const manifest = readManifest(join(directory, MANIFEST))
+      const manifest = readManifest(directory)
       if (manifest) found.push({ type: 'ModelArtifact', manifest, repo_id: repoId(path) })
       return
     }
@@ -34,15 +32,5 @@ function entries(directory: string): Dirent[] {
     return readdirSync(directory, { withFileTypes: true })
   } catch {
     return []
-  }
-}
-
-function readManifest(path: string): object | undefined {
-  try {
-    if (statSync(path).size > MAX_MANIFEST_BYTES) return undefined
-    const manifest: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    return typeof manifest === 'object' && manifest !== null ? manifest : undefined
-  } catch {
-    return undefined
   }
 }

@@ -1,11 +1,14 @@
-/** What operators and requests say to name a model, in every generation's spelling, as one of two things. */
+/** What operators and requests say to name a model, in every generation's spelling, as one of three things. */
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createModelId, type ModelId, parseModelId } from '../codecs/model-id.ts'
 import { InferError, show } from '../errors.ts'
 
-export type ModelReference = { readonly path: string } | { readonly id: ModelId }
+export type ModelReference =
+  | { readonly path: string }
+  | { readonly id: ModelId; readonly sha256?: string }
+  | { readonly url: URL; readonly sha256?: string }
 
 export type Keywords = Readonly<Record<string, unknown>>
 
@@ -42,7 +45,15 @@ function readModelId(value: unknown): ModelReference {
   if (typeof value !== 'string')
     throw new InferError('bad_model', `model_id is ${show(value)}; say storage/owner/name:file`)
   if (/^(?:[/~.]|file:)/.test(value)) return { path: expandPath(value) }
-  return { id: asModelError(() => parseModelId(value)) }
+  const { id, ...pin } = splitPin(value)
+  if (/^https?:/.test(id) && URL.canParse(id)) return { url: new URL(id), ...pin }
+  return { id: asModelError(() => parseModelId(id)), ...pin }
+}
+
+/** `storage/owner/name:file#sha256=…`: the digest that the file must have, behind the id. */
+export function splitPin(text: string): { id: string; sha256?: string } {
+  const [, id, sha256] = /^(.*)#sha256=([0-9a-f]{64})$/i.exec(text) ?? []
+  return id === undefined || sha256 === undefined ? { id: text } : { id, sha256: sha256.toLowerCase() }
 }
 
 function readSourceAndArguments(keywords: Keywords): ModelReference {

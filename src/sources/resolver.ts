@@ -1,14 +1,26 @@
 import { type ModelId, parseModelId } from '../codecs/model-id.ts'
 import { InferError } from '../errors.ts'
-import { DEFAULT_CACHE_DIRECTORY, findModelFile } from './cache.ts'
-import { type Keywords, type ModelReference, readModelReference } from './model-reference.ts'
+import type { Log } from '../log.ts'
+import { Arweave } from './arweave.ts'
+import { checkFile, DEFAULT_CACHE_DIRECTORY } from './cache.ts'
+import { Downloader } from './download.ts'
+import { Guard } from './guard.ts'
+import { HuggingFace } from './hugging-face.ts'
+import { isInside } from './hugging-face-cache.ts'
+import { Library, type PinnedModelId } from './library.ts'
+import { expandPath, type Keywords, type ModelReference, readModelReference, splitPin } from './model-reference.ts'
+import type { RetryPolicy } from './retry.ts'
+import type { SourceSettings } from './settings.ts'
 
 /** Where the front looks models up: for workflows, which may name anything, and for requests, which may not. */
 export interface Resolver {
   /** A reference in a workflow's own words (JSON: a string, or keyword arguments) to a file. @throws InferError bad_model */
   forWorkflow(reference: string): Promise<string>
-  /** A model id in a request to a file. @throws InferError bad_request when it is not allowed or not there */
-  forRequest(id: ModelId): Promise<string>
+  /**
+   * A model id in a request to a file.
+   * @throws InferError bad_request when it is not allowed or not there, unavailable when it cannot be had now
+   */
+  forRequest(id: PinnedModelId): Promise<string>
   readonly cacheDirectory: string
 }
 
@@ -19,12 +31,28 @@ export interface ResolverOptions {
   readonly defaultModel: string
   /** Whether that file may be served: nobody named a workflow. */
   readonly useDefault: boolean
+  /** Where models come from; without it, from this machine only. */
+  readonly sources?: SourceSettings
+  readonly log?: Log
+  /** For tests: shorter waits. */
+  readonly guard?: Guard
+  readonly retry?: RetryPolicy
+  readonly failureMs?: number
 }
 
-/** A request may name models of the configured model's owner, and none where no owner is configured. */
-export function createResolver({ keywords, defaultModel, useDefault }: ResolverOptions): Resolver {
+const NO_NETWORK: SourceSettings = { offline: true, allowed: [], hosts: [] }
+
+/** A request may name models of the configured model's owner, and those that the operator allows. */
+export function createResolver(options: ResolverOptions): Resolver {
+  const { keywords, defaultModel, useDefault, sources = NO_NETWORK } = options
   const cacheDirectory = typeof keywords.cache_dir === 'string' ? keywords.cache_dir : DEFAULT_CACHE_DIRECTORY
-  const find = (reference: ModelReference): string => findModelFile(reference, cacheDirectory)
+  const library = createLibrary(options, cacheDirectory, sources)
+  const find = async (reference: ModelReference): Promise<string> =>
+    'path' in reference
+      ? checkFile(reference.path)
+      : 'url' in reference
+        ? library.findUrl(reference)
+        : library.find({ ...reference.id, ...pinOf(reference) })
   return {
     cacheDirectory,
     async forWorkflow(text) {
@@ -41,25 +69,57 @@ export function createResolver({ keywords, defaultModel, useDefault }: ResolverO
     },
     async forRequest(id) {
       const configured = readModelReference(keywords)
-      const owner = configured && 'id' in configured ? configured.id : undefined
-      if (!owner || owner.storage !== id.storage || owner.owner !== id.owner) {
-        throw new InferError(
-          'bad_request',
-          `model_id names ${id.storage}/${id.owner}, which this server does not serve`,
-        )
-      }
+      const owner = configured && 'id' in configured ? [`${configured.id.storage}/${configured.id.owner}`] : []
+      checkAllowed(id, [...owner, ...sources.allowed])
       try {
-        return find({ id })
+        const path = await library.find(id)
+        const roots = [expandPath(cacheDirectory), ...(sources.hubCache ? [sources.hubCache] : [])]
+        if (roots.some((root) => isInside(path, root))) return path
+        throw new InferError('bad_request', `${path} is a link out of the cache`)
       } catch (error) {
-        throw error instanceof InferError ? new InferError('bad_request', error.message) : error
+        throw error instanceof InferError && error.code === 'bad_model'
+          ? new InferError('bad_request', error.message, { cause: error })
+          : error
       }
     },
   }
 }
 
+function createLibrary(options: ResolverOptions, cache: string, sources: SourceSettings): Library {
+  const { log, retry, failureMs } = options
+  const { hubEndpoint: endpoint, hubToken: token, hubCache, hosts, arweaveGateways: gateways, offline } = sources
+  const trusted = [...hosts, ...(gateways ?? []), ...(endpoint ? [endpoint] : [])]
+  const guard = options.guard ?? new Guard({ trusted })
+  return new Library({
+    cache,
+    hubCache,
+    hubs: offline
+      ? {}
+      : {
+          huggingface: new HuggingFace({ guard, endpoint, token, retry }),
+          arweave: new Arweave({ guard, gateways, retry }),
+        },
+    guard: offline ? undefined : guard,
+    hosts,
+    offline: offline ? 'this server is offline' : undefined,
+    downloader: new Downloader({ log, retry }),
+    failureMs,
+  })
+}
+
+const pinOf = ({ sha256 }: { readonly sha256?: string }) => (sha256 === undefined ? {} : { sha256 })
+
+/** @throws InferError bad_request */
+function checkAllowed({ storage, owner, name }: ModelId, allowed: readonly string[]): void {
+  const repository = `${storage}/${owner}`
+  if (allowed.some((pattern) => pattern === repository || pattern === `${repository}/${name}`)) return
+  throw new InferError('bad_request', `model_id names ${repository}, which this server does not serve`)
+}
+
 /** A request's `model_id`. @throws InferError bad_request */
-export const readRequestModelId = (value: unknown): ModelId => {
+export const readRequestModelId = (value: unknown): PinnedModelId => {
   if (typeof value !== 'string')
     throw new InferError('bad_request', `model_id must be a string such as huggingface/owner/name:file`)
-  return parseModelId(value)
+  const { id, ...pin } = splitPin(value)
+  return { ...parseModelId(id), ...pin }
 }

@@ -78,6 +78,7 @@ const FIXES: readonly FixRow[] = [
   { files: /v2_onnx/, cases: /^dtype_f16$/, status: 200, why: 'floats are cast to the model\'s', body: iris(IRIS_ONNX, 2e-5) },
   { files: /v2_torch/, cases: /^on_on_out_fixed$/, status: 200, why: 'the output options of a chain request are honoured', body: iris([0.001669, 0.021144, 0.977185]) },
   { files: /v2_onnx/, cases: /^on_on_out_fixed$/, status: 200, why: 'the output options of a chain request are honoured', body: iris([0.001015, 0.014391, 0.984593]) },
+  { files: /v2/, cases: /^model_no_file$/, status: 200, why: 'an id without a file means the only model of its repository that is served', body: onnxIris },
   { files: /v2_onnx/, cases: /^shape_neg2$/, status: 400, why: 'numpy took -2 for -1' },
   { files: /v2/, cases: /^resources(\?model_id=)?$/, status: 200, why: 'the hardware is this machine\'s', body: (ours) => assert.equal(ours.version, '0.1.0') },
   { files: /v2/, cases: /^resources.*iris-classification$/, status: 200, why: 'the error is a sentence', body: (ours) => assert.deepEqual([ours.supported, typeof ours.error], [false, 'string']) },

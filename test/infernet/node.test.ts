@@ -88,6 +88,7 @@ describe('iris.onnx behind the node', { skip: withoutShared }, () => {
     iris = await startService({
       ONNX_DEFAULT_MODEL_ID: 'huggingface/Ritual-Net/iris-classification:iris.onnx',
       ONNX_CACHE_DIR: cache,
+      HF_HUB_OFFLINE: 'true',
       WORKERS: '2',
     })
   })

@@ -91,6 +91,7 @@ function variablesFor(file: string, dialect: string, path: string, cache: string
     return {
       [`${prefix}_DEFAULT_MODEL_ID`]: `huggingface/Ritual-Net/iris-classification:${name}`,
       [`${prefix}_CACHE_DIR`]: cache,
+      HF_HUB_OFFLINE: 'true',
     }
   }
   const workflow =
