@@ -107,3 +107,11 @@ describe('absences', () => {
     assert.deepEqual(evaluating, [])
   })
 })
+
+test('no test file is empty, which would pass', () => {
+  const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.test.ts'),
+  )
+  const empty = files.filter((file) => !/\btest\(/.test(readFileSync(join(ROOT, 'test', file), 'utf8')))
+  assert.deepEqual(empty, [])
+})
