@@ -1,5 +1,6 @@
 import { InferError, show } from '../errors.ts'
-import { FieldReader, FieldWriter } from '../formats/protobuf.ts'
+import { FieldReader } from '../formats/protobuf.ts'
+import { FieldWriter } from '../formats/protobuf-writer.ts'
 import type { OnnxModel } from './model.ts'
 import { elementType, MAX_MODEL_BYTES, TENSOR } from './schema.ts'
 import { type ExternalTensor, readTensorHead, type TensorHead } from './tensor-head.ts'

@@ -1,3 +1,4 @@
+import { InferError } from '../errors.ts'
 import type { DType } from '../tensor/dtype.ts'
 
 /**
@@ -124,3 +125,15 @@ const ELEMENT_TYPES: readonly ElementType[] = [
 /** The element type of that number; one from a later ONNX is of no dtype and no known size. */
 export const elementType = (number: number): ElementType =>
   ELEMENT_TYPES[number] ?? { name: `type ${number}`, dtype: null, bits: 0 }
+
+/**
+ * TensorProto.DataType of a dtype as we hold it.
+ * @throws InferError internal for dtypes that ONNX has and we hold otherwise (bfloat16, complex)
+ */
+export function elementTypeNumber(dtype: DType): number {
+  const number = UNWRITTEN.has(dtype) ? -1 : ELEMENT_TYPES.findIndex((type) => type.dtype === dtype)
+  if (number < 0) throw new InferError('internal', `ONNX graphs are not written with ${dtype}`)
+  return number
+}
+
+const UNWRITTEN: ReadonlySet<DType> = new Set(['bfloat16', 'complex64', 'complex128'])

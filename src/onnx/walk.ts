@@ -1,5 +1,6 @@
 import { InferError } from '../errors.ts'
-import { type FieldReader, FieldWriter } from '../formats/protobuf.ts'
+import type { FieldReader } from '../formats/protobuf.ts'
+import { FieldWriter } from '../formats/protobuf-writer.ts'
 import { ATTRIBUTE, FUNCTION, GRAPH, MODEL, NODE, SPARSE_TENSOR, TRAINING } from './schema.ts'
 
 /** The messages that can hold a node or a tensor, however deep. */

@@ -1,5 +1,6 @@
 import { InferError, show } from '../errors.ts'
-import { FieldReader, FieldWriter } from '../formats/protobuf.ts'
+import { FieldReader } from '../formats/protobuf.ts'
+import { FieldWriter } from '../formats/protobuf-writer.ts'
 import { ATTRIBUTE, DIMENSION, FLOAT, GRAPH, MODEL, NODE, SHAPE, TENSOR_TYPE, TYPE, VALUE_INFO } from './schema.ts'
 import { once, readText, rewriteFields, walk } from './walk.ts'
 

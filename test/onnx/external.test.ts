@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
-import { FieldWriter } from '../../src/formats/protobuf.ts'
+import { FieldWriter } from '../../src/formats/protobuf-writer.ts'
 import { checkExternalNames, inlineExternalData } from '../../src/onnx/external.ts'
 import { readOnnxModel } from '../../src/onnx/model.ts'
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { InferError } from '../../src/errors.ts'
-import { FieldWriter } from '../../src/formats/protobuf.ts'
+import { FieldWriter } from '../../src/formats/protobuf-writer.ts'
 import { type OnnxModel, readOnnxModel } from '../../src/onnx/model.ts'
 import {
   DIMENSION,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InferError } from '../../src/errors.ts'
-import { FieldReader, FieldWriter } from '../../src/formats/protobuf.ts'
+import { FieldReader } from '../../src/formats/protobuf.ts'
+import { FieldWriter } from '../../src/formats/protobuf-writer.ts'
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'))
 

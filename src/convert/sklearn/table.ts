@@ -1,0 +1,27 @@
+import type { Finiteness } from '../../kernels/table.ts'
+import { pipeline } from './compose.ts'
+import type { Converter } from './converter.ts'
+import { linearRegressor, logisticRegression } from './linear.ts'
+import { standardScaler } from './preprocessing.ts'
+
+/** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
+// biome-ignore format: one row per estimator
+export const CONVERTERS = {
+  'sklearn.linear_model.LinearRegression': linearRegressor,
+  'sklearn.linear_model.LogisticRegression': logisticRegression,
+  'sklearn.pipeline.Pipeline': pipeline,
+  'sklearn.preprocessing.StandardScaler': standardScaler,
+} as const satisfies Record<string, Converter>
+
+/** The name comes out of a file: a Map has no `constructor` to find by accident. */
+export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entries(CONVERTERS))
+
+/**
+ * What scikit-learn's `check_array` lets through, where it is not the default, finite numbers only. Composites take
+ * anything: what stands in them has a row of its own.
+ */
+// biome-ignore format: one row per estimator
+export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
+  'sklearn.pipeline.Pipeline': 'anything',
+  'sklearn.preprocessing.StandardScaler': 'finite or missing',
+} as const satisfies Partial<Record<keyof typeof CONVERTERS, Finiteness | 'anything'>>))

@@ -1,0 +1,77 @@
+import { InferError, show } from '../errors.ts'
+import type { Objects } from '../tensor/host-value.ts'
+import { createTensor, type Tensor } from '../tensor/tensor.ts'
+
+/**
+ * The numbers of a table: float64 of its shape; `null` is NaN, booleans are 1 and 0, text that spells a number is that
+ * number, as numpy's conversion of objects has it.
+ * @throws InferError bad_request with the row, the column and the value
+ */
+export function toNumbers(table: Objects, names?: readonly string[]): Tensor {
+  const columns = table.dims[1] ?? 1
+  const numbers = new Float64Array(table.data.length)
+  for (let i = 0; i < numbers.length; i++) {
+    const cell = table.data[i] as Objects['data'][number]
+    const number = typeof cell === 'string' ? numberIn(cell) : cell === null ? Number.NaN : Number(cell)
+    if (number === undefined) {
+      const column = names?.[i % columns] ?? `${i % columns}`
+      const row = Math.floor(i / columns)
+      throw new InferError('bad_request', `row ${row} has ${show(cell)} in column ${column}, which takes numbers`)
+    }
+    numbers[i] = number
+  }
+  return createTensor('float64', table.dims, numbers)
+}
+
+/** What Python's `float` makes of a text. */
+function numberIn(text: string): number | undefined {
+  const bare = text.trim().replace(/(?<=\d)_(?=\d)/g, '')
+  const special = SPECIAL[bare.toLowerCase().replace(/^\+/, '')]
+  if (special !== undefined) return special
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : undefined
+}
+
+const SPECIAL: Readonly<Record<string, number>> = Object.assign(Object.create(null), {
+  nan: Number.NaN,
+  '-nan': Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  infinity: Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+  '-infinity': Number.NEGATIVE_INFINITY,
+})
+
+/** Some columns of a table, in the order asked for. */
+export function selectColumns({ dims, data }: Objects, columns: readonly number[]): Objects {
+  const [rows = 0, width = 1] = dims
+  const chosen: Objects['data'][number][] = []
+  for (let row = 0; row < rows; row++)
+    for (const column of columns) chosen.push(data[row * width + column] as Objects['data'][number])
+  return { dtype: 'object', dims: [rows, columns.length], data: chosen }
+}
+
+/** What an estimator takes of numbers that are none, as scikit-learn's `force_all_finite` says. */
+export type Finiteness = 'finite' | 'finite or missing'
+
+/**
+ * Refuses rows that an estimator would refuse, in place of answering nonsense.
+ * @throws InferError bad_request with the row, the column and who takes no such value
+ */
+export function checkFinite(
+  table: Tensor | Objects,
+  columns: readonly number[],
+  finiteness: Finiteness,
+  taker: string,
+  names?: readonly string[],
+): void {
+  const [rows = 0, width = 1] = table.dims
+  for (let row = 0; row < rows; row++) {
+    for (const column of columns) {
+      const cell = table.data[row * width + column] as Objects['data'][number]
+      const isMissing = cell === null || Number.isNaN(cell)
+      if (isMissing ? finiteness === 'finite or missing' : cell !== Infinity && cell !== -Infinity) continue
+      const name = names?.[column] ?? `${column}`
+      const what = isMissing ? 'no value' : show(String(cell))
+      throw new InferError('bad_request', `row ${row} has ${what} in column ${name}, which ${taker} does not take`)
+    }
+  }
+}
