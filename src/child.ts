@@ -82,6 +82,7 @@ function describe(served: Workflow, Class: WorkflowClass): Served {
     ...(model && { modelPath: model.path }),
     inputs: (model?.inputs ?? []).map(({ name, dtype, dims }) => ({ name, dtype, dims })),
     outputs: model?.outputs ?? [],
+    methods: model?.methods ?? [],
   }
 }
 

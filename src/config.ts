@@ -65,9 +65,10 @@ const Env = z.object({
 })
 
 /** The class prefixes that the services and their documents have used; the first that is set counts. */
-const WORKFLOW_PREFIXES = ['CLASSIC_INF_', 'TORCH_INF_', 'ONNX_INF_', 'FLASK_']
+const WORKFLOW_PREFIXES = ['CLASSIC_INF_', 'TORCH_INF_', 'ONNX_INF_', 'SKLEARN_INF_', 'FLASK_']
 const ONNX = 'ONNXInferenceWorkflow'
 const TORCH = 'TorchInferenceWorkflow'
+const SKLEARN = 'SklearnInferenceWorkflow'
 
 /** @throws ConfigError that lists every mistake, a line each */
 export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): Config {
@@ -172,15 +173,18 @@ function nested(env: NodeJS.ProcessEnv, prefix: string): Record<string, unknown>
 const MODEL_VARIABLES = [
   ['ONNX_DEFAULT_MODEL_ID', 'model_id'],
   ['TORCH_DEFAULT_MODEL_ID', 'model_id'],
+  ['SKLEARN_DEFAULT_MODEL_ID', 'model_id'],
   ['MODEL_SOURCE', 'model_source'],
   ['MODEL_ARGS', 'model_args'],
   ['LOAD_ARGS', 'load_args'],
   ['TORCH_MODEL_FILE_NAME', 'model_file_name'],
   ['ONNX_CACHE_DIR', 'cache_dir'],
   ['TORCH_CACHE_DIR', 'cache_dir'],
+  ['SKLEARN_CACHE_DIR', 'cache_dir'],
   ['ONNX_OUTPUT_NAMES', 'output_names'],
   ['ONNX_MODEL_LRU_CACHE_SIZE', 'open_models'],
   ['TORCH_MODEL_LRU_CACHE_SIZE', 'open_models'],
+  ['SKLEARN_MODEL_LRU_CACHE_SIZE', 'open_models'],
   ['USE_JIT', 'use_jit'],
   ['TORCH_USE_JIT', 'use_jit'],
 ] as const
@@ -196,9 +200,12 @@ function modelKeywords(env: NodeJS.ProcessEnv): Record<string, unknown> {
   return keywords
 }
 
-/** Without a class, the model's own name tells: what ends in .onnx is ONNX, as is what an ONNX variable names. */
+/** Without a class, the variable that names the model tells, or the model's own name. */
 function classFor(env: NodeJS.ProcessEnv, kwargs: Readonly<Record<string, unknown>>): string {
   if (readEnvText(env.TORCH_DEFAULT_MODEL_ID)) return TORCH
   if (readEnvText(env.ONNX_DEFAULT_MODEL_ID) || env.ONNX_INF_WORKFLOW_KW_ARGS) return ONNX
-  return JSON.stringify(kwargs).toLowerCase().includes('.onnx"') ? ONNX : TORCH
+  if (readEnvText(env.SKLEARN_DEFAULT_MODEL_ID) || env.SKLEARN_INF_WORKFLOW_KW_ARGS) return SKLEARN
+  const names = JSON.stringify(kwargs).toLowerCase()
+  if (names.includes('.onnx"')) return ONNX
+  return /\.(joblib|pkl|pickle)"/.test(names) ? SKLEARN : TORCH
 }

@@ -5,6 +5,7 @@ import type { Middleware } from 'koa'
 import { parseModelId } from '../codecs/model-id.ts'
 import { messageOf } from '../errors.ts'
 import type { Readiness } from '../readiness.ts'
+import type { Dialect } from '../runtime/engine.ts'
 import { cachedModels } from '../sources/inventory.ts'
 
 const VERSION = '0.1.0'
@@ -32,7 +33,7 @@ function supports(id: string): object {
   }
 }
 
-const resources = (dialect: 'torch' | 'onnx', cacheDirectory: string): object => ({
+const resources = (dialect: Dialect, cacheDirectory: string): object => ({
   version: VERSION,
   service_id: `${dialect}-inference-service`,
   hardware_capabilities: [

@@ -66,7 +66,7 @@ export async function readJob(
     if (destination === Location.ONCHAIN) {
       return chainAnswer(chainOutput(wording, reply.tensors, options.starterDecimals), echoed, proof ?? '', prefix)
     }
-    return withProof(offChainAnswer(wording, reply.tensors, result.classes), proof)
+    return withProof(offChainAnswer(wording, reply.tensors, result), proof)
   }
   return { request, stream, answer }
 }
@@ -132,13 +132,15 @@ function headFor(
   const cast = decoded?.cast ?? 'none'
   const prove = envelope.requires_proof === true
   const data = served.takes === 'data' ? (decoded ? chainData(decoded) : envelope.data) : undefined
-  const plain = data === undefined && modelPath === undefined && decoded?.method === undefined && !prove
+  const { method, table } = decoded ?? {}
+  const plain = data === undefined && modelPath === undefined && method === undefined && !table && !prove
   if (plain) return PLAIN_HEADS[cast]
   const head: InferHead = {
     cast,
     ...(data !== undefined && { data }),
     ...(modelPath !== undefined && { modelPath }),
-    ...(decoded?.method !== undefined && { method: decoded.method }),
+    ...(method !== undefined && { method }),
+    ...(table && { table }),
     ...(prove && { prove }),
   }
   return JSON.stringify(head)

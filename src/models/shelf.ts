@@ -1,5 +1,5 @@
 import { InferError } from '../errors.ts'
-import type { Model } from './open.ts'
+import type { Model } from './model.ts'
 
 /**
  * The open models of one process, most recently used last. At `limit` the one unused for longest is closed, which its

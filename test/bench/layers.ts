@@ -47,6 +47,7 @@ const SERVED = {
   proves: false,
   inputs: [],
   outputs: [],
+  methods: [],
 } as const
 
 type Step = () => unknown
