@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { readConfig } from '../config.ts'
 import { InferError } from '../errors.ts'
+import { detect } from '../formats/detect.ts'
 import { type Comparison, checkSamples, samplesPath, usesForward } from '../infernet/golden.ts'
 import { createLog } from '../log.ts'
 import { startServing } from '../serving.ts'
@@ -54,7 +56,7 @@ async function runSamples(file: string, env: NodeJS.ProcessEnv): Promise<Compari
       'bad_model',
       `no golden samples beside it (${file.slice(0, -extname(file).length)}.samples.json)`,
     )
-  const workflow = usesForward(path) ? 'TorchInferenceWorkflow' : 'ONNXInferenceWorkflow'
+  const workflow = workflowFor(file, path)
   const config = readConfig({
     ...withoutWorkflow(env),
     CLASSIC_INF_WORKFLOW_CLASS: workflow,
@@ -71,6 +73,13 @@ async function runSamples(file: string, env: NodeJS.ProcessEnv): Promise<Compari
       .then(done, fail)
       .finally(() => engine.close())
   })
+}
+
+/** By what the file is; an ONNX file was a Torch module where its samples say `forward`. */
+function workflowFor(file: string, samples: string): string {
+  const { format } = detect(readFileSync(file))
+  if (format === 'pickle' || format === 'joblib') return 'SklearnInferenceWorkflow'
+  return usesForward(samples) ? 'TorchInferenceWorkflow' : 'ONNXInferenceWorkflow'
 }
 
 /** A check looks at a file, not at what the environment would serve. */

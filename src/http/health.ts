@@ -17,6 +17,7 @@ export const index =
         ...(served.modelPath !== undefined && { model: served.modelPath.split('/').at(-1) }),
         inputs: served.inputs,
         outputs: served.outputs,
+        ...(served.methods.length > 0 && { methods: served.methods }),
       }),
       ...(readiness.goldenDifference !== undefined && { golden_difference: readiness.goldenDifference }),
     }
