@@ -1,6 +1,7 @@
 import { codecOf } from './decompress.ts'
 import { isNpy } from './npy.ts'
 import { isLegacyTorch } from './torch-legacy.ts'
+import { isXgboostBinary } from './xgboost-binary.ts'
 import { readZip, type ZipEntry } from './zip.ts'
 
 /** What a file is, by its bytes; names of files lie. `undefined` comes with the reason. */
@@ -24,6 +25,7 @@ export type Format =
   | 'torch'
   | 'torchscript'
   | 'ubjson'
+  | 'xgboost'
 
 interface Signature {
   readonly head: readonly number[] | string
@@ -36,8 +38,6 @@ interface Signature {
 const SIGNATURES: readonly Signature[] = [
   { head: 'tree\n', format: 'lightgbm', reason: 'the text of a LightGBM booster' },
   { head: 'tree\r\n', format: 'lightgbm', reason: 'the text of a LightGBM booster' },
-  { head: 'binf', reason: 'XGBoost wrote it in its old binary format, before 2.1: save the booster as .json or .ubj' },
-  { head: 'bs64', reason: 'XGBoost wrote it in its old text format: save the booster as .json or .ubj' },
   { head: 'CBM1', reason: 'CatBoost wrote it in its own format: save the model as .json or .onnx' },
   { head: '\x89HDF\r\n', reason: 'an HDF5 file, such as Keras writes: no such models are served' },
   { head: '7z\xbc\xaf\x27\x1c', reason: 'a 7z archive: unpack it' },
@@ -66,6 +66,7 @@ export function detect(bytes: Uint8Array): Detection {
   if (isNpy(bytes)) return { format: 'npy', reason: 'a numpy array' }
   if (isTar(bytes))
     return { format: undefined, reason: 'a tar archive, as torch.save wrote before 0.1.10: unpack or save it anew' }
+  if (isXgboostBinary(bytes)) return { format: 'xgboost', reason: 'the binary form of an XGBoost model' }
   const codec = codecOf(bytes)
   if (codec !== undefined) return { format: 'joblib', reason: `compressed by ${codec}` }
   return detectPlain(bytes)

@@ -10,6 +10,7 @@ import { readTorch } from '../../src/formats/torch.ts'
 import { contiguous } from '../../src/formats/torch-tensor.ts'
 import { readUbjson } from '../../src/formats/ubjson.ts'
 import { isTensor } from '../../src/formats/values.ts'
+import { readXgboost } from '../../src/formats/xgboost.ts'
 import { readZip } from '../../src/formats/zip.ts'
 import { FIXTURES } from '../support/paths.ts'
 import { bytesOf } from './hostile.ts'
@@ -21,10 +22,10 @@ export interface FuzzFormat {
 }
 
 const FOLDER = `${FIXTURES}formats/`
-const seedsOf = (pattern: RegExp): Uint8Array[] =>
-  readdirSync(FOLDER)
+const seedsOf = (pattern: RegExp, folder = FOLDER): Uint8Array[] =>
+  readdirSync(folder)
     .filter((name) => pattern.test(name))
-    .map((name) => readFileSync(FOLDER + name))
+    .map((name) => readFileSync(folder + name))
 
 const UBJSON = bytesOf(
   '{U\x01a[$d#U\x02\x3f\x80\0\0\x40\0\0\0U\x01bSU\x02hiU\x01c[i\x01TZ{}]U\x01dL\0\0\0\0\0\0\0\x07D',
@@ -63,5 +64,6 @@ export const FUZZ_FORMATS: readonly FuzzFormat[] = [
   { name: 'safetensors', read: (bytes) => [...readSafetensors(bytes).tensors.values()].map(({ read }) => read()), seeds: seedsOf(/safetensors$/) },
   { name: 'json', read: (bytes) => readJson(bytes, { format: 'json', nonFinite: true }), seeds: seedsOf(/^recursive.*json$/) },
   { name: 'ubjson', read: readUbjson, seeds: [UBJSON] },
+  { name: 'xgboost', read: readXgboost, seeds: seedsOf(/\.bin$/, `${FOLDER}xgboost/`) },
   { name: 'detection', read: detect, seeds: seedsOf(/\.(pkl|torch|npz|npy|pt|safetensors)$/) },
 ]

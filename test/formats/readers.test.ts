@@ -13,7 +13,7 @@ import { FIXTURES } from '../support/paths.ts'
 import { describeTensor, describeValue, memoryOf } from './describe.ts'
 
 const FOLDER = `${FIXTURES}formats/`
-const files = readdirSync(FOLDER)
+const files = readdirSync(FOLDER, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []))
 const bytesOf = (name: string): Uint8Array => readFileSync(FOLDER + name)
 const expectedOf = (name: string): unknown => JSON.parse(readFileSync(`${FOLDER}${name}.json`, 'utf8'))
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
