@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { InferError } from '../../src/errors.ts'
 import { decompressBzip2 } from '../../src/formats/bzip2.ts'
+import { crc64 } from '../../src/formats/crc64.ts'
+import { inflateGzip, inflateZlib } from '../../src/formats/inflate.ts'
 import { readJoblib } from '../../src/formats/joblib.ts'
 import { parseJson } from '../../src/formats/json.ts'
 import { decompressLz4 } from '../../src/formats/lz4.ts'
@@ -11,7 +13,9 @@ import { readNpy } from '../../src/formats/npy.ts'
 import { readSafetensors } from '../../src/formats/safetensors.ts'
 import { readTorch } from '../../src/formats/torch.ts'
 import { readUbjson } from '../../src/formats/ubjson.ts'
+import { xxhash32 } from '../../src/formats/xxhash32.ts'
 import { decompressXz } from '../../src/formats/xz.ts'
+import { readZip } from '../../src/formats/zip.ts'
 import { FIXTURES } from '../support/paths.ts'
 import { bytesOf, little } from './hostile.ts'
 import { MAX_MS, refused } from './refusals.ts'
@@ -53,6 +57,39 @@ describe('a file that is cut anywhere is refused', () => {
   cut('structure.npy', readNpy)
 })
 
+describe('a byte that is another is noticed', () => {
+  const noticed = (file: string, read: (bytes: Uint8Array) => unknown): Promise<void> =>
+    test(file, () => {
+      const good = readFileSync(`${FIXTURES}formats/${file}`)
+      let missed = 0
+      for (let at = 0; at < good.length; at++) {
+        const bytes = Buffer.from(good)
+        bytes[at] = (bytes[at] as number) ^ 0x10
+        try {
+          assert.deepEqual(read(bytes), read(good))
+        } catch (error) {
+          if (error instanceof InferError) continue
+          missed++
+        }
+      }
+      assert.equal(missed, 0, `${missed} of ${good.length} bytes may be another`)
+    })
+  noticed('small-bz23.joblib', decompressBzip2)
+  noticed('small-gzip3.joblib', inflateGzip)
+  noticed('small-xz3.joblib', decompressXz)
+  noticed('small-zlib3.joblib', inflateZlib)
+  noticed('codecs/checked.lz4', decompressLz4)
+  noticed('packed.npz', (bytes) => [...readZip(bytes)].map(([name, { read }]) => [name, read()]))
+
+  test('CRC-64 and xxHash of what their authors publish', () => {
+    assert.equal(crc64(bytesOf('123456789')), 0x995dc9bbdf1939fan)
+    assert.deepEqual(
+      ['', 'abc', 'Nobody inspects the spammish repetition'].map((text) => xxhash32(bytesOf(text))),
+      [0x02cc5d05, 0x32d153ff, 0xe2293b2f],
+    )
+  })
+})
+
 describe('other codecs', () => {
   refused('bzip2 of nothing', () => decompressBzip2(Buffer.from('BZh9')), /cut short/)
   test('thousands of empty bzip2 streams', () => {
@@ -66,7 +103,7 @@ describe('other codecs', () => {
     'lz4 that refers back too far',
     () =>
       decompressLz4(
-        bytesOf(0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0, little(4, 4), 0x10, 'a', little(9, 2), little(0, 4)),
+        bytesOf(0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, little(4, 4), 0x10, 'a', little(9, 2), little(0, 4)),
       ),
     /before its block/,
   )
