@@ -46,7 +46,6 @@ const SIGNATURES: readonly Signature[] = [
   { head: '#!', reason: 'a script, not a model' },
   { head: '<', reason: 'a web page or XML, perhaps of a failed download' },
   { head: 'version https://git-lfs', reason: 'a pointer of Git LFS, not the file that it points to' },
-  { head: 'ZF', reason: 'joblib 0.9 or older compressed it: load it and dump it with a newer one' },
 ]
 
 const startsWith = (bytes: Uint8Array, head: readonly number[] | string): boolean => {

@@ -59,6 +59,17 @@ describe('numpy and joblib', () => {
       `(dS'dtype'\n${float}sS'shape'\n(I${count}\ntsS'order'\nS'C'\nsb`,
       rest,
     )
+  test('a pickle within hides nothing that it names', () => {
+    const objects = float.replaceAll("'f8'", "'O8'")
+    const inner = bytesOf('cos\nsystem\n0cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n(I0\ntC\x01b', 0x87)
+    const array = bytesOf(inner, 'R(I1\n(I1\nt', objects, 'I00\n(Nltb.')
+    const file = bytesOf(
+      `cjoblib.numpy_pickle\nNumpyArrayWrapper\n)`,
+      0x81,
+      `(dS'dtype'\n${objects}sS'shape'\n(I1\ntsS'order'\nS'C'\nsb`,
+    )
+    assert.ok(readJoblib(bytesOf(file, array, '.')).globals.includes('os.system'))
+  })
   test('the pieces make a joblib file', () =>
     assert.doesNotThrow(() => readJoblib(wrapper(1, bytesOf(new Uint8Array(8), '.')))))
   pickle('an array beyond the file', wrapper(1_000_000, bytesOf('.')), /8000000 bytes are claimed where 1 are left/)

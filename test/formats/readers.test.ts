@@ -24,6 +24,12 @@ describe('pickles and joblib files are what Python reads', () => {
   }
 })
 
+test('arrays in files beside are refused by their name', () =>
+  assert.throws(
+    () => readJoblib(readFileSync(`${FOLDER}refused/old-side.joblib`)),
+    /an array is in the file "old-side.joblib_01.npy", as joblib 0.9 and older wrote them/,
+  ))
+
 describe('numpy files are what numpy reads', () => {
   for (const name of files.filter((file) => file.endsWith('.npy'))) {
     test(name, () => assert.deepEqual(plain(describeValue(readNpy(bytesOf(name)))), expectedOf(name)))
