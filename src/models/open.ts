@@ -22,6 +22,8 @@ const MAX_MODEL_BYTES = 2 ** 31 - 1
 /** A model that is open: what it takes, what it gives, and `run`. */
 export interface Model {
   readonly path: string
+  /** Of its file, and of the files that it names: about what it takes while it is open. */
+  readonly bytes: number
   readonly inputs: readonly ValueInfo[]
   readonly outputs: readonly string[]
   /** Column names of its outputs of scores, by output name, where the model has them. */
@@ -44,6 +46,7 @@ export async function openModel(path: string): Promise<Model> {
   const classes = new Map(rewritten.zipMaps.map(({ output, classes: names }) => [output, names]))
   return {
     path,
+    bytes: bytes.length + externalBytes(path, described),
     inputs: described.inputs,
     outputs: described.outputs.map(({ name }) => name),
     classes,
@@ -88,6 +91,9 @@ function openGraph(
     options,
   )
 }
+
+const externalBytes = (path: string, described: OnnxModel): number =>
+  checkExternalNames(described).reduce((sum, name) => sum + statSync(join(dirname(path), name)).size, 0)
 
 const isFloat64 = (model: OnnxModel): boolean => model.inputs.some(({ dtype }) => dtype === 'float64')
 
