@@ -6,6 +6,7 @@ import { parseModelId } from '../codecs/model-id.ts'
 import { messageOf } from '../errors.ts'
 import type { Readiness } from '../readiness.ts'
 import { cachedModels } from '../sources/inventory.ts'
+import type { Resolver } from '../sources/resolver.ts'
 
 const VERSION = '0.1.0'
 const KIB = 1024
@@ -15,7 +16,7 @@ const SERVED_SUFFIX = '.onnx'
 
 /** Always 200, and never the network: the node waits a second in all. */
 export const serviceResources =
-  (readiness: Readiness, cacheDirectory: string): Middleware =>
+  (readiness: Readiness, { cacheDirectory }: Resolver): Middleware =>
   (ctx) => {
     const asked = ctx.query.model_id
     const id = Array.isArray(asked) ? asked[0] : asked

@@ -10,7 +10,7 @@ import { chunkOrigin } from './arweave-chunks.ts'
 import { type Guard, readBody } from './guard.ts'
 import { httpOrigin } from './origin.ts'
 import type { Hub, Located, RemoteFile } from './repository.ts'
-import { AnswerError, DEFAULT_RETRY, type RetryPolicy, retrying } from './retry.ts'
+import { AnswerError, DEFAULT_RETRY, type RetryPolicy, retrying, Unreachable } from './retry.ts'
 import { sha256Digest } from './verify.ts'
 
 export const ARWEAVE_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://ar-io.net', 'https://permagate.io']
@@ -127,7 +127,7 @@ export class Arweave implements Hub {
     const body = JSON.stringify({ operationName: null, query, variables })
     const text = await this.#ask((gateway) => this.#text(new URL(`${gateway}/graphql`), body))
     const { data } = parse(text) as { data?: T }
-    if (!data) throw new InferError('unavailable', 'the Arweave gateway does not answer as GraphQL does')
+    if (!data) throw new Unreachable('the Arweave gateway does not answer as GraphQL does')
     return data
   }
 
@@ -152,7 +152,7 @@ export class Arweave implements Hub {
       }
     }
     if (last instanceof InferError) throw last
-    throw new InferError('unavailable', `Arweave: ${(last as Error).message}`, { cause: last })
+    throw new Unreachable(`Arweave: ${(last as Error).message}`, { cause: last })
   }
 }
 

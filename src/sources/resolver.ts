@@ -1,9 +1,10 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type ModelId, parseModelId } from '../codecs/model-id.ts'
 import { InferError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Arweave } from './arweave.ts'
 import { checkFile, DEFAULT_CACHE_DIRECTORY } from './cache.ts'
-import { Downloader } from './download.ts'
+import { type DownloadCounts, Downloader } from './download.ts'
 import { Guard } from './guard.ts'
 import { HuggingFace } from './hugging-face.ts'
 import { isInside } from './hugging-face-cache.ts'
@@ -11,6 +12,8 @@ import { Library, type PinnedModelId } from './library.ts'
 import { expandPath, type Keywords, type ModelReference, readModelReference, splitPin } from './model-reference.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { SourceSettings } from './settings.ts'
+import type { TransferOptions } from './transfer.ts'
+import { Usage } from './usage.ts'
 
 /** Where the front looks models up: for workflows, which may name anything, and for requests, which may not. */
 export interface Resolver {
@@ -22,6 +25,18 @@ export interface Resolver {
    */
   forRequest(id: PinnedModelId): Promise<string>
   readonly cacheDirectory: string
+  /** For whoever watches. */
+  status(): SupplyStatus
+}
+
+/** How the supply of models goes, in this process. */
+export interface SupplyStatus extends Readonly<DownloadCounts> {
+  /** Files that made room for others. */
+  readonly evicted: number
+  /** Cached files that were no longer what had been downloaded. */
+  readonly rotted: number
+  /** Hubs that failed so often that they are left alone for now. */
+  readonly resting: number
 }
 
 export interface ResolverOptions {
@@ -34,6 +49,14 @@ export interface ResolverOptions {
   /** Where models come from; without it, from this machine only. */
   readonly sources?: SourceSettings
   readonly log?: Log
+  /** What downloads may take of the cache; 0: as much as there is. */
+  readonly cacheLimitBytes?: number
+  /** What is looked up is never removed to make room: the operator fetches it by name. */
+  readonly keeps?: boolean
+  /** Whether a file is open in an inference process. */
+  readonly isOpen?: (path: string) => boolean
+  /** Is told of downloads, instead of the log. */
+  readonly onProgress?: TransferOptions['onProgress']
   /** For tests: shorter waits. */
   readonly guard?: Guard
   readonly retry?: RetryPolicy
@@ -46,7 +69,11 @@ const NO_NETWORK: SourceSettings = { offline: true, allowed: [], hosts: [] }
 export function createResolver(options: ResolverOptions): Resolver {
   const { keywords, defaultModel, useDefault, sources = NO_NETWORK } = options
   const cacheDirectory = typeof keywords.cache_dir === 'string' ? keywords.cache_dir : DEFAULT_CACHE_DIRECTORY
-  const library = createLibrary(options, cacheDirectory, sources)
+  const { library, usage, downloader } = createLibrary(options, cacheDirectory, sources)
+  let hold = (path: string): void => {
+    usage.hold(path)
+    hold = () => {}
+  }
   const find = async (reference: ModelReference): Promise<string> =>
     'path' in reference
       ? checkFile(reference.path)
@@ -60,7 +87,11 @@ export function createResolver(options: ResolverOptions): Resolver {
       const named = readModelReference(
         typeof reference === 'string' ? { model_id: reference } : (reference as Keywords),
       )
-      if (named) return find(named)
+      if (named) {
+        const path = await find(named)
+        if (isDeepStrictEqual(named, readModelReference(keywords))) hold(path)
+        return path
+      }
       if (useDefault) return defaultModel
       throw new InferError(
         'bad_model',
@@ -82,15 +113,23 @@ export function createResolver(options: ResolverOptions): Resolver {
           : error
       }
     },
+    status: () => ({
+      ...downloader.counts,
+      evicted: usage.evicted,
+      rotted: library.rotted,
+      resting: library.resting,
+    }),
   }
 }
 
-function createLibrary(options: ResolverOptions, cache: string, sources: SourceSettings): Library {
-  const { log, retry, failureMs } = options
+function createLibrary(options: ResolverOptions, cache: string, sources: SourceSettings) {
+  const { log, retry, failureMs, keeps, cacheLimitBytes: limitBytes = 0, isOpen, onProgress } = options
   const { hubEndpoint: endpoint, hubToken: token, hubCache, hosts, arweaveGateways: gateways, offline } = sources
   const trusted = [...hosts, ...(gateways ?? []), ...(endpoint ? [endpoint] : [])]
   const guard = options.guard ?? new Guard({ trusted })
-  return new Library({
+  const usage = new Usage({ root: expandPath(cache), limitBytes, isOpen, log })
+  const downloader = new Downloader({ log, retry, usage, keeps, onProgress })
+  const library = new Library({
     cache,
     hubCache,
     hubs: offline
@@ -102,9 +141,13 @@ function createLibrary(options: ResolverOptions, cache: string, sources: SourceS
     guard: offline ? undefined : guard,
     hosts,
     offline: offline ? 'this server is offline' : undefined,
-    downloader: new Downloader({ log, retry }),
+    downloader,
+    usage,
+    log,
+    keeps,
     failureMs,
   })
+  return { library, usage, downloader }
 }
 
 const pinOf = ({ sha256 }: { readonly sha256?: string }) => (sha256 === undefined ? {} : { sha256 })
