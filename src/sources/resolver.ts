@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { type ModelId, parseModelId } from '../codecs/model-id.ts'
+import { formatModelId, type ModelId, parseModelId } from '../codecs/model-id.ts'
 import { InferError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Arweave } from './arweave.ts'
-import { checkFile, DEFAULT_CACHE_DIRECTORY } from './cache.ts'
+import { checkFile, DEFAULT_CACHE_DIRECTORY, findCachedFile } from './cache.ts'
 import { type DownloadCounts, Downloader } from './download.ts'
+import { Examiner } from './examiner.ts'
 import { Guard } from './guard.ts'
 import { HuggingFace } from './hugging-face.ts'
 import { isInside } from './hugging-face-cache.ts'
@@ -12,6 +14,7 @@ import { Library, type PinnedModelId } from './library.ts'
 import { expandPath, type Keywords, type ModelReference, readModelReference, splitPin } from './model-reference.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { SourceSettings } from './settings.ts'
+import { judgeName, type Support } from './support.ts'
 import type { TransferOptions } from './transfer.ts'
 import { Usage } from './usage.ts'
 
@@ -25,6 +28,12 @@ export interface Resolver {
    */
   forRequest(id: PinnedModelId): Promise<string>
   readonly cacheDirectory: string
+  /**
+   * Whether a model of this id (a request's) can be served: by its file, where that is here, else by its name. Asks no
+   * other server, and takes no longer than `KNOWN_MS`.
+   * @throws InferError bad_request when it is no id
+   */
+  supports(id: string): Promise<Support>
   /** For whoever watches. */
   status(): SupplyStatus
 }
@@ -69,6 +78,7 @@ const NO_NETWORK: SourceSettings = { offline: true, allowed: [], hosts: [] }
 export function createResolver(options: ResolverOptions): Resolver {
   const { keywords, defaultModel, useDefault, sources = NO_NETWORK } = options
   const cacheDirectory = typeof keywords.cache_dir === 'string' ? keywords.cache_dir : DEFAULT_CACHE_DIRECTORY
+  const examiner = new Examiner()
   const { library, usage, downloader } = createLibrary(options, cacheDirectory, sources)
   let hold = (path: string): void => {
     usage.hold(path)
@@ -104,8 +114,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       checkAllowed(id, [...owner, ...sources.allowed])
       try {
         const path = await library.find(id)
-        const roots = [expandPath(cacheDirectory), ...(sources.hubCache ? [sources.hubCache] : [])]
-        if (roots.some((root) => isInside(path, root))) return path
+        if (isInCaches(path, cacheDirectory, sources)) return path
         throw new InferError('bad_request', `${path} is a link out of the cache`)
       } catch (error) {
         throw error instanceof InferError && error.code === 'bad_model'
@@ -113,6 +122,7 @@ export function createResolver(options: ResolverOptions): Resolver {
           : error
       }
     },
+    supports: async (text) => supports(readRequestModelId(text), cacheDirectory, sources, examiner),
     status: () => ({
       ...downloader.counts,
       evicted: usage.evicted,
@@ -149,6 +159,33 @@ function createLibrary(options: ResolverOptions, cache: string, sources: SourceS
   })
   return { library, usage, downloader }
 }
+
+/** The node's own callers wait a second for all containers together; with the rest of an answer it is under 100 ms. */
+const KNOWN_MS = 50
+
+async function supports(
+  id: ModelId,
+  cache: string,
+  { offline, hubCache }: SourceSettings,
+  examiner: Examiner,
+): Promise<Support> {
+  const path = findCachedFile(id, cache, hubCache)
+  const [file] = id.files
+  const byName = (): Support =>
+    file === undefined
+      ? { supported: false, reason: `the model id ${formatModelId(id)} names no file` }
+      : judgeName(file)
+  if (path !== undefined && isInCaches(path, cache, { hubCache })) {
+    const late = sleep(KNOWN_MS, undefined, { ref: false }).then(() => judgeName(path))
+    return Promise.race([examiner.examine(path), late])
+  }
+  if (!offline && id.storage !== 'local') return byName()
+  const why = id.storage === 'local' ? '' : ', and this server is offline'
+  return { supported: false, reason: `${formatModelId(id)} is not in the cache${why}` }
+}
+
+const isInCaches = (path: string, cache: string, { hubCache }: Pick<SourceSettings, 'hubCache'>): boolean =>
+  [expandPath(cache), ...(hubCache ? [hubCache] : [])].some((root) => isInside(path, root))
 
 const pinOf = ({ sha256 }: { readonly sha256?: string }) => (sha256 === undefined ? {} : { sha256 })
 
