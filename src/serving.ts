@@ -93,7 +93,7 @@ async function findRequested(model: Readonly<Record<string, unknown>>, resolver:
   if (typeof id === 'object' && id !== null) return resolver.forRequest(id as never)
   if (id !== undefined) return resolver.forRequest(readRequestModelId(id))
   const reference = asRequest(() => readModelReference(model))
-  if (reference && 'id' in reference) return resolver.forRequest(reference.id)
+  if (reference && 'id' in reference) return resolver.forRequest({ ...reference, ...reference.id })
   throw new InferError('bad_request', 'data.load_args names a local path; a request may name a model id only')
 }
 

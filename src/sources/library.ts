@@ -9,7 +9,7 @@ import type { Downloader } from './download.ts'
 import { Breaker, Failures } from './failures.ts'
 import type { Guard } from './guard.ts'
 import { MANIFEST, manifestDigests, readManifest } from './manifest.ts'
-import { expandPath } from './model-reference.ts'
+import { expandPath, type IdDetails } from './model-reference.ts'
 import { httpOrigin } from './origin.ts'
 import { keepRecorded, linkRecords, OWN_PREFIX, readRecord, removeRecorded } from './record.ts'
 import type { Hub, RemoteFile } from './repository.ts'
@@ -19,9 +19,7 @@ import type { Usage } from './usage.ts'
 import { findMismatch, sha256Digest } from './verify.ts'
 
 /** A model id, and the digest that its file must have where somebody wrote one down. */
-export interface PinnedModelId extends ModelId {
-  readonly sha256?: string
-}
+export interface PinnedModelId extends ModelId, IdDetails {}
 
 /** An address, and the digest that what is there must have. */
 export interface PinnedUrl {

@@ -11,7 +11,14 @@ import { Guard } from './guard.ts'
 import { HuggingFace } from './hugging-face.ts'
 import { isInside } from './hugging-face-cache.ts'
 import { Library, type PinnedModelId } from './library.ts'
-import { expandPath, type Keywords, type ModelReference, readModelReference, splitPin } from './model-reference.ts'
+import {
+  expandPath,
+  type IdDetails,
+  type Keywords,
+  type ModelReference,
+  readModelReference,
+  splitPin,
+} from './model-reference.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { SourceSettings } from './settings.ts'
 import { judgeName, type Support } from './support.ts'
@@ -89,7 +96,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       ? checkFile(reference.path)
       : 'url' in reference
         ? library.findUrl(reference)
-        : library.find({ ...reference.id, ...pinOf(reference) })
+        : library.find(withDetails(reference))
   return {
     cacheDirectory,
     async forWorkflow(text) {
@@ -187,13 +194,14 @@ async function supports(
 const isInCaches = (path: string, cache: string, { hubCache }: Pick<SourceSettings, 'hubCache'>): boolean =>
   [expandPath(cache), ...(hubCache ? [hubCache] : [])].some((root) => isInside(path, root))
 
-const pinOf = ({ sha256 }: { readonly sha256?: string }) => (sha256 === undefined ? {} : { sha256 })
+const withDetails = ({ id, ...details }: IdDetails & { readonly id: ModelId }): PinnedModelId => ({ ...id, ...details })
 
 /** @throws InferError bad_request */
-function checkAllowed({ storage, owner, name }: ModelId, allowed: readonly string[]): void {
-  const repository = `${storage}/${owner}`
-  if (allowed.some((pattern) => pattern === repository || pattern === `${repository}/${name}`)) return
-  throw new InferError('bad_request', `model_id names ${repository}, which this server does not serve`)
+function checkAllowed({ storage, owner, name, owners = [owner] }: PinnedModelId, allowed: readonly string[]): void {
+  for (const repository of [...owners, owner].map((each) => `${storage}/${each}`)) {
+    if (allowed.some((pattern) => pattern === repository || pattern === `${repository}/${name}`)) continue
+    throw new InferError('bad_request', `model_id names ${repository}, which this server does not serve`)
+  }
 }
 
 /** A request's `model_id`. @throws InferError bad_request */

@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createLog, type Log } from '../../src/log.ts'
 import { Guard, type GuardOptions } from '../../src/sources/guard.ts'
 import { isRecord } from '../../src/sources/record.ts'
@@ -90,3 +90,19 @@ export const on =
   }
 
 export const ID = JSON.stringify('huggingface/o/n:model.onnx')
+
+/** A model id as a workflow names it. */
+export const id = (text: string): string => JSON.stringify(text)
+
+export const write = (path: string, text: string): void => {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+export const text = (path: string): string => readFileSync(path, 'utf8')
+
+/** A `ritual_manifest.json` of files and their digests. */
+export const manifest = (files: Record<string, string>): Buffer =>
+  Buffer.from(
+    JSON.stringify({ files: Object.keys(files), file_hashes: files, artifact_type: 'ModelArtifact', metadata: {} }),
+  )
