@@ -85,6 +85,7 @@ const jobOptions = (config: Config, resolver: Resolver): JobOptions => ({
   hexPrefix: config.CHAIN_HEX_PREFIX,
   echoInput: config.CHAIN_ECHO_INPUT,
   findModel: (model) => findRequested(model, resolver),
+  timeoutMs: config.REQUEST_TIMEOUT_MS,
 })
 
 /** A request's words for a model: an id (already read, when it came from a chain), or G2's source and arguments. */

@@ -108,7 +108,7 @@ export class Pool implements Engine {
       return
     }
     const id = this.#nextId++ >>> 0
-    const expiresAtMs = performance.now() + this.#options.timeoutMs
+    const expiresAtMs = request.expiresAtMs ?? performance.now() + this.#options.timeoutMs
     const dispatch = new Dispatch({ id, kind, request, expiresAtMs }, waiting)
     const slot = this.#queue.length === 0 ? this.#freest(dispatch) : undefined
     if (slot) slot.send(dispatch)
