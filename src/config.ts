@@ -62,6 +62,8 @@ const Env = z.object({
   STARTER_DECIMALS: whole(6, 0, 77),
   CHAIN_HEX_PREFIX: choice(['mirror', '0x', 'none'], 'mirror'),
   CHAIN_ECHO_INPUT: flag(false),
+  CACHE_LIMIT_BYTES: whole(0, 0, Number.MAX_SAFE_INTEGER),
+  OPEN_MODELS_LIMIT_BYTES: whole(0, 0, Number.MAX_SAFE_INTEGER),
 })
 
 /** The class prefixes that the services and their documents have used; the first that is set counts. */

@@ -28,7 +28,11 @@ async function main(): Promise<void> {
   if (command === 'check') process.exitCode = await check(operands, process.env, print)
   else if (command === 'fetch') {
     const config = readConfig(process.env, overrides)
-    process.exitCode = await fetchModels(operands, resolverFor(config, process.env, createLog('warn')), print)
+    process.exitCode = await fetchModels(
+      operands,
+      resolverFor(config, process.env, { log: createLog('warn'), keeps: true }),
+      print,
+    )
   } else if (command === 'serve' && operands.length === 0) {
     const config = readConfig(process.env, overrides)
     const log = createLog(config.LOG_LEVEL)
@@ -54,7 +58,7 @@ async function serve(config: Config, log: Log): Promise<void> {
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     accessLog: config.accessLog,
-    cacheDirectory: resolver.cacheDirectory,
+    resolver,
   })
   const servers = await listen(app, config.bind)
   log.info('listening', { addresses: servers.map((server) => server.address()), workers: config.workers })

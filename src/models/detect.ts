@@ -10,7 +10,7 @@ import { servedAs } from './served.ts'
 export function detect(bytes: Uint8Array, path: string): Format {
   const { format, reason } = detectFormat(bytes)
   if (format !== undefined && servedAs(format) === undefined)
-    throw new InferError('bad_model', `${path} is ${reason}; only ONNX models are served so far`)
+    throw new InferError('bad_model', `${path} is ${reason}; no such models are served so far`)
   if (format !== undefined && format !== 'onnx') return format
   // ONNX has no signature: what nothing else claims may be it.
   try {

@@ -8,6 +8,8 @@ export type Labels = readonly (string | number | bigint | boolean)[]
 /** A model that is open: what it takes, what it gives, and `run`. */
 export interface Model {
   readonly path: string
+  /** Of its file, and of the files that it names: about what it takes while it is open. */
+  readonly bytes: number
   readonly inputs: readonly ValueInfo[]
   readonly outputs: readonly string[]
   /** Column names of its outputs of scores, by output name, where the model has them. */

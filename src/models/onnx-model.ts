@@ -2,7 +2,7 @@
  * ONNX files. Limits on untrusted files: external data must be plain files in the model's own directory, checked here
  * before ONNX Runtime sees the model.
  */
-import { lstatSync, readFileSync } from 'node:fs'
+import { lstatSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { InferError } from '../errors.ts'
 import { checkExternalNames, inlineExternalData } from '../onnx/external.ts'
@@ -22,6 +22,7 @@ export async function openOnnx(path: string, bytes: Uint8Array): Promise<Model> 
   const classes = new Map(rewritten.zipMaps.map(({ output, classes: names }) => [output, names]))
   return {
     path,
+    bytes: bytes.length + externalBytes(path, described),
     inputs: described.inputs,
     outputs: described.outputs.map(({ name }) => name),
     classes,
@@ -67,6 +68,9 @@ function openGraph(
     options,
   )
 }
+
+const externalBytes = (path: string, described: OnnxModel): number =>
+  checkExternalNames(described).reduce((sum, name) => sum + statSync(join(dirname(path), name)).size, 0)
 
 const isFloat64 = (model: OnnxModel): boolean => model.inputs.some(({ dtype }) => dtype === 'float64')
 

@@ -16,8 +16,7 @@ const MAX_FILE_BYTES = 2 ** 31 - 1
 /** @throws InferError bad_model with a sentence that names the file */
 export async function openModel(path: string): Promise<Model> {
   const bytes = readModelFile(path)
-  const kind = detect(bytes, path)
-  if (kind === 'onnx') return openOnnx(path, bytes)
+  if (detect(bytes, path) === 'onnx') return openOnnx(path, bytes)
   try {
     return await openEstimator(path, bytes)
   } catch (error) {

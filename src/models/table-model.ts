@@ -35,6 +35,7 @@ export async function openEstimator(path: string, bytes: Uint8Array): Promise<Mo
   const run = (input: Tensor | Table, asked: readonly string[]) => runTable(input, asked, { plans, methods, signature })
   return {
     path,
+    bytes: bytes.length,
     inputs: [{ name: 'X', dtype: 'float64', dims: ['rows', signature.width ?? 'columns'] }],
     outputs: [],
     classes: new Map(),

@@ -7,6 +7,8 @@ export interface EngineRequest {
   readonly tensors: readonly NamedTensor[]
   /** Whether the caller has gone: what has not been started is then dropped. */
   readonly abandoned?: () => boolean
+  /** By `performance.now()`, where a part of the time that a request has is gone already. */
+  readonly expiresAtMs?: number | undefined
 }
 
 export interface EngineReply {

@@ -11,6 +11,8 @@ export interface ChildInit {
   }
   /** Models that a child keeps open at a time. */
   readonly openModels: number
+  /** And what their files may take together. */
+  readonly openModelsBytes: number
   readonly logLevel: Level
   /** What an answer's tensors may take; a model can make gigabytes of eight bytes. */
   readonly answerLimitBytes: number

@@ -7,8 +7,18 @@ import { InferError, show } from '../errors.ts'
 
 export type ModelReference =
   | { readonly path: string }
-  | { readonly id: ModelId; readonly sha256?: string }
+  | (IdDetails & { readonly id: ModelId })
   | { readonly url: URL; readonly sha256?: string }
+
+/** What may be said of a model beside its id. */
+export interface IdDetails {
+  /** The digest that its file must have. */
+  readonly sha256?: string
+  /** Wallets that may have uploaded it to Arweave, where it is not the id's owner alone. */
+  readonly owners?: readonly string[]
+  /** The name that its uploads are tagged with, where it is not the id's name alone. */
+  readonly repo?: string
+}
 
 export type Keywords = Readonly<Record<string, unknown>>
 
@@ -79,8 +89,22 @@ function readSourceAndArguments(keywords: Keywords): ModelReference {
       throw new InferError('bad_model', `load_args of a local model is ${show(args)}; it needs model_path`)
     return { path: expandPath(path) }
   }
+  if (storage === 'arweave' && args.owners !== undefined && args.owners !== null) return fromOwners(args)
   return { id: fromRepo(storage, args.repo_id, args.filename, args.version) }
 }
+
+/** The first Arweave uploads: `repo_id` is a tag and says nothing of the wallet, which `owners` does. */
+function fromOwners({ repo_id: repo, filename, version, owners: given }: Keywords): ModelReference {
+  const owners = typeof given === 'string' ? [given] : given
+  if (!Array.isArray(owners) || owners.length === 0 || !owners.every(isText))
+    throw new InferError('bad_model', `owners is ${show(given)}; say a list of wallet addresses`)
+  if (typeof repo !== 'string' || repo === '')
+    throw new InferError('bad_model', `repo_id is ${show(repo ?? null)}; say the name that the model was uploaded by`)
+  const id = fromRepo('arweave', `${owners[0]}/${repo.replaceAll('/', '--')}`, filename, version)
+  return { id, owners, repo }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
 
 function readModelName(value: unknown, fileName: unknown): ModelReference {
   const text = String(value)

@@ -46,7 +46,7 @@ export async function startService(
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     accessLog: config.accessLog,
-    cacheDirectory: resolver.cacheDirectory,
+    resolver,
   })
   const [server] = (await listen(app, [{ host: '127.0.0.1', port: 0 }])) as [Server]
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
