@@ -9,16 +9,19 @@ import { InferError, messageOf } from '../errors.ts'
 import { detect } from './detect.ts'
 import type { Model } from './model.ts'
 import { openOnnx } from './onnx-model.ts'
-import { openEstimator } from './table-model.ts'
+import { openTable } from './table-model.ts'
+import { readTableSource } from './table-source.ts'
 
 const MAX_FILE_BYTES = 2 ** 31 - 1
 
 /** @throws InferError bad_model with a sentence that names the file */
 export async function openModel(path: string): Promise<Model> {
   const bytes = readModelFile(path)
-  if (detect(bytes, path) === 'onnx') return openOnnx(path, bytes)
+  const format = detect(bytes, path)
   try {
-    return await openEstimator(path, bytes)
+    return format === 'onnx'
+      ? await openOnnx(path, bytes)
+      : await openTable(path, bytes, readTableSource(bytes, format))
   } catch (error) {
     if (!(error instanceof InferError) || error.code !== 'bad_model' || error.message.startsWith(path)) throw error
     throw new InferError('bad_model', `${path}: ${error.message}`)

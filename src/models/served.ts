@@ -5,6 +5,9 @@ const SERVED: ReadonlyMap<Format, string> = new Map<Format, string>([
   ['onnx', 'as it is, by ONNX Runtime'],
   ['pickle', 'converted, as a fitted estimator'],
   ['joblib', 'converted, as a fitted estimator'],
+  ['json', 'converted, as a booster of XGBoost'],
+  ['ubjson', 'converted, as a booster of XGBoost'],
+  ['xgboost', 'converted, as a booster of XGBoost'],
 ])
 
 /** How a file of this format is served; `undefined` when it is not, or not yet. */

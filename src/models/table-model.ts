@@ -1,16 +1,15 @@
 import { planOf } from '../convert/plan.ts'
-import { convertEstimator, type Form } from '../convert/sklearn/convert.ts'
+import type { Form } from '../convert/sklearn/convert.ts'
 import type { Converted } from '../convert/sklearn/converter.ts'
-import { Estimator } from '../convert/sklearn/estimator.ts'
-import { signatureOf, type TableSignature } from '../convert/sklearn/signature.ts'
+import type { TableSignature } from '../convert/sklearn/signature.ts'
 import { InferError, show } from '../errors.ts'
-import { readJoblib } from '../formats/joblib.ts'
 import type { Expr } from '../onnx/expr.ts'
 import { castTensor } from '../tensor/cast.ts'
 import type { HostValue, Scalar, Table } from '../tensor/host-value.ts'
 import { describe, type NamedTensor, type Tensor, valueAt } from '../tensor/tensor.ts'
 import type { Labels, MethodAnswer, Model } from './model.ts'
 import { type OpenPlan, openPlan } from './run-plan.ts'
+import type { TableSource } from './table-source.ts'
 
 /** In the order in which one is the default. */
 const METHODS = [
@@ -25,13 +24,12 @@ const SCORES = new Set<string>(['predict_proba', 'predict_log_proba', 'decision_
 /** Sets of methods asked for at once, forms of input: more than a client thinks of, fewer than memory minds. */
 const MAX_PLANS = 32
 
-/** A fitted estimator, converted and ready to run. @throws InferError bad_model that names the estimator */
-export async function openEstimator(path: string, bytes: Uint8Array): Promise<Model> {
-  const estimator = new Estimator(readJoblib(bytes).value)
-  const signature = signatureOf(estimator)
-  const methods = methodsOf(convertEstimator(estimator, signature.form, signature.width ?? 1, signature.names).made)
-  if (methods.length === 0) throw new InferError('bad_model', `${estimator.type} neither predicts nor transforms`)
-  const plans = new Plans(estimator)
+/** A fitted estimator or booster, converted and ready to run. @throws InferError bad_model that names the estimator */
+export async function openTable(path: string, bytes: Uint8Array, source: TableSource): Promise<Model> {
+  const { signature } = source
+  const methods = methodsOf(source.convert(signature.form, signature.width ?? 1, signature.names).made)
+  if (methods.length === 0) throw new InferError('bad_model', `${source.type} neither predicts nor transforms`)
+  const plans = new Plans(source)
   const run = (input: Tensor | Table, asked: readonly string[]) => runTable(input, asked, { plans, methods, signature })
   return {
     path,
@@ -170,18 +168,18 @@ interface CompiledPlan {
   readonly layout: readonly { method: Method; count: number | null; classes: readonly Labels[] | undefined }[]
 }
 
-/** The plans of one estimator, compiled when first asked for; the one unused for longest goes first. */
+/** The plans of one model, compiled when first asked for; the one unused for longest goes first. */
 class Plans {
-  readonly #estimator: Estimator
+  readonly #source: TableSource
   readonly #plans = new Map<string, Promise<CompiledPlan>>()
 
-  constructor(estimator: Estimator) {
-    this.#estimator = estimator
+  constructor(source: TableSource) {
+    this.#source = source
   }
 
   get({ form, width, names }: Rows, methods: readonly Method[]): Promise<CompiledPlan> {
     const key = JSON.stringify([form, width, methods])
-    const plan = this.#plans.get(key) ?? compile(this.#estimator, { form, width, names }, methods)
+    const plan = this.#plans.get(key) ?? compile(this.#source, { form, width, names }, methods)
     this.#plans.delete(key)
     this.#plans.set(key, plan)
     plan.catch(() => this.#plans.delete(key))
@@ -201,11 +199,11 @@ class Plans {
 }
 
 async function compile(
-  estimator: Estimator,
+  source: TableSource,
   { form, width, names }: Omit<Rows, 'value'>,
   methods: readonly Method[],
 ): Promise<CompiledPlan> {
-  const { graph, made } = convertEstimator(estimator, form, width, names)
+  const { graph, made } = source.convert(form, width, names)
   const layout = methods.map((method) => {
     const values = expressionsOf(made, method)
     return { method, values, count: values.isList ? values.list.length : null, classes: classesOf(made, method) }

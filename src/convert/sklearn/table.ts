@@ -1,4 +1,5 @@
 import type { Finiteness } from '../../kernels/table.ts'
+import { xgboost } from '../boosting/xgboost.ts'
 import { pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
 import { linearRegressor, logisticRegression } from './linear.ts'
@@ -11,6 +12,12 @@ export const CONVERTERS = {
   'sklearn.linear_model.LogisticRegression': logisticRegression,
   'sklearn.pipeline.Pipeline': pipeline,
   'sklearn.preprocessing.StandardScaler': standardScaler,
+  'xgboost.core.Booster': xgboost,
+  'xgboost.sklearn.XGBClassifier': xgboost,
+  'xgboost.sklearn.XGBRanker': xgboost,
+  'xgboost.sklearn.XGBRegressor': xgboost,
+  'xgboost.sklearn.XGBRFClassifier': xgboost,
+  'xgboost.sklearn.XGBRFRegressor': xgboost,
 } as const satisfies Record<string, Converter>
 
 /** The name comes out of a file: a Map has no `constructor` to find by accident. */
@@ -24,4 +31,10 @@ export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entrie
 export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
   'sklearn.pipeline.Pipeline': 'anything',
   'sklearn.preprocessing.StandardScaler': 'finite or missing',
+  'xgboost.core.Booster': 'finite or missing',
+  'xgboost.sklearn.XGBClassifier': 'finite or missing',
+  'xgboost.sklearn.XGBRanker': 'finite or missing',
+  'xgboost.sklearn.XGBRegressor': 'finite or missing',
+  'xgboost.sklearn.XGBRFClassifier': 'finite or missing',
+  'xgboost.sklearn.XGBRFRegressor': 'finite or missing',
 } as const satisfies Partial<Record<keyof typeof CONVERTERS, Finiteness | 'anything'>>))
