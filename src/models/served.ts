@@ -5,6 +5,7 @@ const SERVED: ReadonlyMap<Format, string> = new Map<Format, string>([
   ['onnx', 'as it is, by ONNX Runtime'],
   ['pickle', 'converted, as a fitted estimator'],
   ['joblib', 'converted, as a fitted estimator'],
+  ['lightgbm', 'converted, as a booster of LightGBM'],
   ['json', 'converted, as a booster of XGBoost'],
   ['ubjson', 'converted, as a booster of XGBoost'],
   ['xgboost', 'converted, as a booster of XGBoost'],

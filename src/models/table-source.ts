@@ -1,3 +1,5 @@
+import { convertLightgbm } from '../convert/boosting/lightgbm.ts'
+import { readLightgbmModel } from '../convert/boosting/lightgbm-model.ts'
 import { convertLearner } from '../convert/boosting/xgboost.ts'
 import { readLearner } from '../convert/boosting/xgboost-model.ts'
 import { type Conversion, convertEstimator, convertTable, type Form } from '../convert/sklearn/convert.ts'
@@ -6,6 +8,7 @@ import { signatureOf, type TableSignature } from '../convert/sklearn/signature.t
 import { InferError } from '../errors.ts'
 import type { Format } from '../formats/detect.ts'
 import { readJoblib } from '../formats/joblib.ts'
+import { readLightgbm } from '../formats/lightgbm.ts'
 import { readXgboost } from '../formats/xgboost.ts'
 
 /** What can be converted to answer rows of a table. */
@@ -30,6 +33,7 @@ const READERS: Partial<Record<Format, (bytes: Uint8Array) => TableSource>> = {
   json: xgboost,
   ubjson: xgboost,
   xgboost,
+  lightgbm,
 }
 
 function pickled(bytes: Uint8Array): TableSource {
@@ -38,6 +42,16 @@ function pickled(bytes: Uint8Array): TableSource {
     type: estimator.type,
     signature: signatureOf(estimator),
     convert: (form, width, names) => convertEstimator(estimator, form, width, names),
+  }
+}
+
+function lightgbm(bytes: Uint8Array): TableSource {
+  const model = readLightgbmModel(readLightgbm(bytes))
+  const type = 'lightgbm.basic.Booster'
+  return {
+    type,
+    signature: { form: 'matrix', width: model.columns, names: model.names, dropsUnknown: false },
+    convert: (form, width, names) => convertTable(type, { form, width, names }, (x) => convertLightgbm(model, x)),
   }
 }
 

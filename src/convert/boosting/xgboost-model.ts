@@ -14,7 +14,7 @@ export interface XgboostLearner {
   readonly groups: number
   /** Classes of a multi-class objective; 0 for others. */
   readonly classes: number
-  /** What the margin starts from, for each group; float32. */
+  /** What the margin starts from, for each group; float32. gblinear takes the first for all (src/gbm/gblinear.cc). */
   readonly base: Float64Array
   readonly trees: XgboostTrees | undefined
   /** Of gblinear, float32: a row of groups for each column, the last row the biases. */
@@ -57,12 +57,18 @@ export function readLearner(model: ReadonlyMap<string, Json>): XgboostLearner {
   }
   const kind = booster.text('name')
   if (kind === 'gblinear')
-    return { ...common, trees: undefined, weights: linear(booster, columns, groups), rounds: [], knowsRounds: true }
+    return {
+      ...common,
+      base: margins.fill(margins[0] as number),
+      trees: undefined,
+      weights: linear(booster, columns, groups),
+      rounds: [],
+      knowsRounds: true,
+    }
   if (kind !== 'gbtree' && kind !== 'dart')
     throw new InferError('bad_model', `XGBoost: the booster ${kind} is not supported (only gbtree, dart, gblinear)`)
   const gbtree = (booster.has('gbtree') ? booster.object('gbtree') : booster).object('model')
-  const drop = booster.has('weight_drop') ? booster.numbers('weight_drop') : undefined
-  const trees = readTrees(gbtree.objects('trees'), gbtree.numbers('tree_info'), groups, drop)
+  const trees = readTrees(gbtree.objects('trees'), gbtree.numbers('tree_info'), groups, droppedBy(booster, gbtree))
   checkForest(trees.forest, columns, 'XGBoost')
   const rounds = roundsOf(gbtree, trees, groups)
   const knowsRounds = gbtree.has('iteration_indptr') || gbtree.object('gbtree_model_param').has('num_parallel_tree')
@@ -76,10 +82,16 @@ function quantilesOf(learner: Fields): number {
   return objective.object('quantile_loss_param').numbers('quantile_alpha').length
 }
 
-/** `ObjFunction::ProbToMargin` of the objectives: `base_score` is saved in the space of predictions. */
+/** `ObjFunction::ProbToMargin` of the objectives, in float32: `base_score` is saved in the space of predictions. */
 function toMargin(objective: string, score: number): number {
-  if (/^(reg:logistic|binary:logistic|binary:logitraw)$/.test(objective)) return -Math.log(1 / score - 1)
+  if (/^(reg:logistic|binary:logistic)$/.test(objective)) return -Math.log(Math.fround(Math.fround(1 / score) - 1))
   return /^(count:poisson|reg:gamma|reg:tweedie|survival:cox|survival:aft)$/.test(objective) ? Math.log(score) : score
+}
+
+/** The weight of each tree after dropout; beside the trees since 3.4. */
+function droppedBy(booster: Fields, gbtree: Fields): Float64Array | undefined {
+  const weights = [gbtree, booster].find((fields) => fields.has('weight_drop'))?.numbers('weight_drop')
+  return weights && weights.length > 0 ? weights : undefined
 }
 
 function linear(booster: Fields, columns: number, groups: number): Float64Array {

@@ -66,10 +66,10 @@ export const xgboost: Converter = (model, x) => {
   const linked = linkedBy(learner, margin)
   if (!model.name.endsWith('Classifier')) return { predict: predicted(linked), ...shared }
   const classes = labelsOf(model, learner)
-  const probabilities = probabilitiesOf(learner, margin)
+  const probabilities = probabilitiesOf(learner, margin) ?? pairsOf(linked)
   return {
     predict: chosen(learner, classes, learner.objective === 'multi:softmax' ? margin : linked),
-    ...(probabilities && { predict_proba: predicted(probabilities) }),
+    predict_proba: predicted(probabilities),
     ...shared,
     classes,
   }
@@ -120,8 +120,12 @@ function probabilitiesOf(learner: XgboostLearner, margin: Expr): Expr | undefine
   if (isMulticlass(objective)) return kernel('softmax', margin, 'float64', (sums) => softmax(sums, Math.fround))
   if (!BINARY.test(objective)) return undefined
   const linked = linkedBy(learner, margin)
-  return groups > 1 ? linked : kernel('probabilities', linked, 'float64', (second) => pairs(second, Math.fround))
+  return groups > 1 ? linked : pairsOf(linked)
 }
+
+/** Also of what is no probability: `XGBClassifier.predict_proba` subtracts it from one all the same. */
+const pairsOf = (linked: Expr): Expr =>
+  kernel('probabilities', linked, 'float64', (second) => pairs(second, Math.fround))
 
 /** The labels that `XGBClassifier.predict` chooses of predictions [rows, groups]. */
 function chosen({ groups, objective }: XgboostLearner, classes: Labels, linked: Expr): Expr {

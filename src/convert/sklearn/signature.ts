@@ -1,5 +1,6 @@
 import { InferError } from '../../errors.ts'
 import { isArray, isObject, isTuple, itemsOf, type Value } from '../../formats/values.ts'
+import { lightgbmOf } from '../boosting/lightgbm.ts'
 import { learnerOf } from '../boosting/xgboost.ts'
 import type { Form } from './convert.ts'
 import { Estimator } from './estimator.ts'
@@ -38,11 +39,10 @@ const MAX_DEPTH = 64
 /** What the estimator, or the first of its stages that tells, says of its rows. */
 export function signatureOf(model: Estimator): TableSignature {
   const stages = stagesOf(model)
-  const booster = stages.find(({ type }) => type.startsWith('xgboost.'))
-  const learner = booster && learnerOf(booster)
+  const booster = stages.map(boosterOf).find((found) => found !== undefined)
   const first = stages.at(-1) as Estimator
-  const names = stages.map(namesOf).find((found) => found !== undefined) ?? learner?.names
-  const width = learner?.columns ?? stages.map(widthOf).find((found) => found !== undefined) ?? names?.length
+  const names = stages.map(namesOf).find((found) => found !== undefined) ?? booster?.names
+  const width = booster?.columns ?? stages.map(widthOf).find((found) => found !== undefined) ?? names?.length
   const isText = TEXT.has(first.name) || LABELS.has(first.name)
   const isTable = names !== undefined || first.name === 'DictVectorizer'
   return {
@@ -79,6 +79,14 @@ function innerOf(model: Estimator): Estimator | undefined {
     }
   }
   return undefined
+}
+
+/** What a booster's own file says, which an estimator of its library carries. */
+function boosterOf(
+  model: Estimator,
+): { readonly columns: number; readonly names: readonly string[] | undefined } | undefined {
+  if (model.type.startsWith('xgboost.')) return learnerOf(model)
+  return model.type.startsWith('lightgbm.') ? lightgbmOf(model) : undefined
 }
 
 function widthOf(model: Estimator): number | undefined {

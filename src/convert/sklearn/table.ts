@@ -1,4 +1,5 @@
 import type { Finiteness } from '../../kernels/table.ts'
+import { lightgbm } from '../boosting/lightgbm.ts'
 import { xgboost } from '../boosting/xgboost.ts'
 import { pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
@@ -8,6 +9,10 @@ import { standardScaler } from './preprocessing.ts'
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
 export const CONVERTERS = {
+  'lightgbm.basic.Booster': lightgbm,
+  'lightgbm.sklearn.LGBMClassifier': lightgbm,
+  'lightgbm.sklearn.LGBMRanker': lightgbm,
+  'lightgbm.sklearn.LGBMRegressor': lightgbm,
   'sklearn.linear_model.LinearRegression': linearRegressor,
   'sklearn.linear_model.LogisticRegression': logisticRegression,
   'sklearn.pipeline.Pipeline': pipeline,
@@ -29,6 +34,10 @@ export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entrie
  */
 // biome-ignore format: one row per estimator
 export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
+  'lightgbm.basic.Booster': 'anything',
+  'lightgbm.sklearn.LGBMClassifier': 'anything',
+  'lightgbm.sklearn.LGBMRanker': 'anything',
+  'lightgbm.sklearn.LGBMRegressor': 'anything',
   'sklearn.pipeline.Pipeline': 'anything',
   'sklearn.preprocessing.StandardScaler': 'finite or missing',
   'xgboost.core.Booster': 'finite or missing',
