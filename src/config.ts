@@ -71,27 +71,43 @@ const WORKFLOW_PREFIXES = ['CLASSIC_INF_', 'TORCH_INF_', 'ONNX_INF_', 'FLASK_']
 const ONNX = 'ONNXInferenceWorkflow'
 const TORCH = 'TorchInferenceWorkflow'
 
-/** @throws ConfigError that lists every mistake, a line each */
-export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): Config {
-  const issues: string[] = []
-  const parsed = Env.safeParse(env)
-  for (const issue of parsed.error?.issues ?? [])
-    issues.push(`${issue.path.join('.')} ${mistake(issue.message, env, issue.path)}`)
-  const collect = <T>(read: () => T): T | undefined => {
+/** Mistakes, so that all can be told at once. */
+export class Mistakes {
+  readonly #lines: string[] = []
+
+  add(line: string): void {
+    this.#lines.push(line)
+  }
+
+  /** What is read, or undefined when that was a mistake. */
+  collect<T>(read: () => T): T | undefined {
     try {
       return read()
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      issues.push(error.message)
+      this.add(error.message)
       return undefined
     }
   }
-  const workflow = collect(() => readWorkflow(env))
+
+  /** @throws ConfigError that lists every mistake, a line each */
+  end(): void {
+    if (this.#lines.length > 0) throw new ConfigError(this.#lines.join('\n'))
+  }
+}
+
+/** @throws ConfigError that lists every mistake, a line each */
+export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): Config {
+  const mistakes = new Mistakes()
+  const parsed = Env.safeParse(env)
+  for (const issue of parsed.error?.issues ?? [])
+    mistakes.add(`${issue.path.join('.')} ${mistake(issue.message, env, issue.path)}`)
+  const workflow = mistakes.collect(() => readWorkflow(env))
   const values = parsed.data
   const binds = overrides.bind ?? [`0.0.0.0:${values?.PORT ?? 3000}`]
-  const bind = collect(() => binds.map((address) => readBind(address, values?.PORT ?? 3000)))
-  const workers = collect(() => readWorkers(overrides.workers, values?.WORKERS ?? 1))
-  if (issues.length > 0) throw new ConfigError(issues.join('\n'))
+  const bind = mistakes.collect(() => binds.map((address) => readBind(address, values?.PORT ?? 3000)))
+  const workers = mistakes.collect(() => readWorkers(overrides.workers, values?.WORKERS ?? 1))
+  mistakes.end()
   return Object.freeze({
     ...(values as z.infer<typeof Env>),
     bind: bind as Bind[],

@@ -1,6 +1,7 @@
 /** The process as an operator sees it: start, mistakes, stop. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
@@ -246,6 +247,27 @@ describe('a model of a hub', () => {
       /^ok {6}huggingface\/o\/n:model\.onnx {2}\S+\/huggingface\/o\/n\/default\/model\.onnx$/m,
     )
     assert.match(fetching.stdout.join(''), /^FAILED {2}huggingface\/o\/n:absent\.onnx: /m)
+    await hub.stop()
+  })
+
+  const script = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path))
+  test('shows how far its download is on a terminal', { skip: !script && 'script is not installed' }, async () => {
+    const { hub, env } = await served()
+    hub.files.set('model.onnx', Buffer.alloc(2_000_000))
+    hub.behaviour = ({ response, file }) => {
+      response.writeHead(200, { 'Content-Length': file.length }).write(file.subarray(0, 1_000_000))
+      setTimeout(() => response.end(file.subarray(1_000_000)), 500)
+    }
+    const command = `'${process.execPath}' --import '${import.meta.resolve('tsx')}' '${ROOT}src/main.ts' fetch huggingface/o/n:model.onnx`
+    const typed = spawn(script as string, ['-qec', command, '/dev/null'], { env: { PATH: process.env.PATH, ...env } })
+    let screen = ''
+    typed.stdout.setEncoding('utf8').on('data', (text: string) => {
+      screen += text
+    })
+    const [code] = await once(typed, 'close')
+    assert.equal(code, 0, screen)
+    assert.match(screen.replaceAll('\x1b', 'ESC'), /\rESC\[2K\[=+ *\] {2}50 % {2}1\.00 MB of 2\.00 MB/)
+    assert.match(screen.replaceAll('\x1b', 'ESC'), /\rESC\[2Kok {6}huggingface/)
     await hub.stop()
   })
 

@@ -61,12 +61,8 @@ async function runSamples(file: string, env: NodeJS.ProcessEnv): Promise<Compari
     CLASSIC_INF_WORKFLOW_KW_ARGS: JSON.stringify({ model_path: file }),
   })
   return new Promise((done, fail) => {
-    const { engine, job } = startServing(
-      { ...config, workers: 1 },
-      env,
-      createLog('error', () => {}),
-      fail,
-    )
+    const log = createLog('error', () => {})
+    const { engine, job } = startServing({ ...config, workers: 1 }, env, { log, onFatal: fail })
     checkSamples(path, engine, job)
       .then(done, fail)
       .finally(() => engine.close())

@@ -72,7 +72,7 @@ export interface ResolverOptions {
   /** Whether a file is open in an inference process. */
   readonly isOpen?: (path: string) => boolean
   /** Is told of downloads, instead of the log. */
-  readonly onProgress?: TransferOptions['onProgress']
+  readonly onProgress?: TransferOptions['onProgress'] | undefined
   /** For tests: shorter waits. */
   readonly guard?: Guard
   readonly retry?: RetryPolicy
