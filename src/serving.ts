@@ -123,9 +123,10 @@ function asRequest<T>(read: () => T): T {
 const openModelsBytes = (workers: number): number =>
   Math.floor(Math.min(process.constrainedMemory() || Number.MAX_SAFE_INTEGER, os.totalmem()) / 2 / workers)
 
+/** The services took 0 for none at all; here the model that runs has to be open. */
 function openModels(kwargs: Readonly<Record<string, unknown>>): number {
   const limit = Number(kwargs.open_models ?? DEFAULT_OPEN_MODELS)
-  return Number.isInteger(limit) && limit > 0 ? limit : DEFAULT_OPEN_MODELS
+  return Number.isInteger(limit) ? Math.max(limit, 1) : DEFAULT_OPEN_MODELS
 }
 
 /** The embedded model: beside `src/` in the sources, one up from it when built. */

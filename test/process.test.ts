@@ -51,6 +51,33 @@ describe('a configuration mistake is one line and a non-zero exit:', () => {
   check('a command that is none', ['serv'], {}, /serv is no command/)
   check('no number', ['--workers=two'], {}, /--workers is two/)
   check('no address', ['--bind=a:b:c'], {}, /--bind is a:b:c/)
+  check('a port without its colon', ['--bind', '70000'], {}, /^infernet-classic: --bind is 70000; say HOST:PORT/)
+  check('a flag of serve spelled wrong', ['serve', '--ofline'], {}, /^infernet-classic: --ofline is no flag/)
+  check('nothing to fetch', ['fetch'], {}, /^infernet-classic: fetch needs at least one model id: storage\/owner/)
+  check('nothing to check', ['check'], {}, /^infernet-classic: check needs at least one model file$/)
+  check(
+    'mistakes of all kinds, at once',
+    ['serve', '--bind', ':99999'],
+    {
+      PORT: 'http',
+      LOG_LEVEL: 'verbose',
+      REQUEST_TIMEOUT_MS: '30s',
+      CACHE_LIMIT_BYTES: '10GB',
+      OPEN_MODELS_LIMIT_BYTES: '-1',
+      ONNX_MODEL_LRU_CACHE_SIZE: 'many',
+      HF_ENDPOINT: 'nota//url',
+      HF_HUB_OFFLINE: 'maybe',
+    },
+    /^infernet-classic: PORT is http; say a whole number from 0 to 65535$/,
+    /^LOG_LEVEL is verbose; say debug, info, warn or error$/,
+    /^REQUEST_TIMEOUT_MS is 30s; say a whole number from 1 to 86400000$/,
+    /^CACHE_LIMIT_BYTES is 10GB; say a whole number from 0 to \d+$/,
+    /^OPEN_MODELS_LIMIT_BYTES is -1; say/,
+    /^ONNX_MODEL_LRU_CACHE_SIZE is many; say a whole number$/,
+    /^--bind is :99999; say/,
+    /^HF_HUB_OFFLINE is maybe; say true or false$/,
+    /^HF_ENDPOINT is nota\/\/url; say https:\/\/HOST$/,
+  )
   check(
     'all mistakes at once',
     ['-w', '0'],
@@ -83,7 +110,7 @@ describe('a configuration mistake is one line and a non-zero exit:', () => {
     'a class without a model',
     ['--bind=127.0.0.1:0'],
     { CLASSIC_INF_WORKFLOW_CLASS: 'TorchInferenceWorkflow' },
-    /no model is configured/,
+    /no model is configured by \{\}: name one with/,
   )
   check(
     'a model id that is none',

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { readConfig } from '../config.ts'
 import { InferError } from '../errors.ts'
@@ -48,6 +49,7 @@ async function checkFile(file: string, env: NodeJS.ProcessEnv): Promise<Line[]> 
 }
 
 async function runSamples(file: string, env: NodeJS.ProcessEnv): Promise<Comparison[]> {
+  if (!existsSync(file)) throw new InferError('bad_model', 'it does not exist')
   const path = samplesPath(file)
   if (path === undefined)
     throw new InferError(

@@ -1,5 +1,5 @@
 /** The models on this machine: the cache volume that Ritual's services fill and share, and Hugging Face's own cache. */
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatModelId, type ModelId } from '../codecs/model-id.ts'
 import { InferError } from '../errors.ts'
@@ -52,8 +52,9 @@ export function chooseModel(id: ModelId, cache: string): string {
 }
 
 export function checkFile(path: string): string {
-  if (!isFile(path)) throw new InferError('bad_model', `the model file ${path} does not exist`)
-  return path
+  if (isFile(path)) return path
+  const why = existsSync(path) ? 'is no file' : 'does not exist'
+  throw new InferError('bad_model', `the model file ${path} ${why}`)
 }
 
 export function isFile(path: string): boolean {
