@@ -22,7 +22,10 @@ function assertSentence(error: unknown, expected: RegExp): void {
   assert.doesNotMatch(error.message, /\n|\bat \S+:\d+|undefined|\w+Error\b|NaN|\[object/)
 }
 
-const named = (args: object, source?: unknown): Readonly<Record<string, unknown>> => ({ model_source: source, load_args: args })
+const named = (args: object, source?: unknown): Readonly<Record<string, unknown>> => ({
+  model_source: source,
+  load_args: args,
+})
 
 describe('a model that an operator names wrongly:', () => {
   for (const [keywords, expected] of [
