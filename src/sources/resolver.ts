@@ -190,8 +190,8 @@ async function supports(
       ? { supported: false, reason: `the model id ${formatModelId(id)} names no file` }
       : judgeName(file)
   if (path !== undefined && isInCaches(path, cache, { hubCache })) {
-    const late = sleep(KNOWN_MS, undefined, { ref: false }).then(() => judgeName(path))
-    return Promise.race([examiner.examine(path), late])
+    const wait = sleep(examiner.isAwake ? KNOWN_MS : 0, undefined, { ref: false })
+    return Promise.race([examiner.examine(path), wait.then(() => judgeName(path))])
   }
   if (!offline && id.storage !== 'local') return byName()
   const why = id.storage === 'local' ? '' : ', and this server is offline'
