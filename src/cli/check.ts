@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { readConfig } from '../config.ts'
 import { InferError } from '../errors.ts'
@@ -50,6 +50,7 @@ async function checkFile(file: string, env: NodeJS.ProcessEnv): Promise<Line[]> 
 }
 
 async function runSamples(file: string, env: NodeJS.ProcessEnv): Promise<Comparison[]> {
+  if (!existsSync(file)) throw new InferError('bad_model', 'it does not exist')
   const path = samplesPath(file)
   if (path === undefined)
     throw new InferError(
@@ -63,12 +64,8 @@ async function runSamples(file: string, env: NodeJS.ProcessEnv): Promise<Compari
     CLASSIC_INF_WORKFLOW_KW_ARGS: JSON.stringify({ model_path: file }),
   })
   return new Promise((done, fail) => {
-    const { engine, job } = startServing(
-      { ...config, workers: 1 },
-      env,
-      createLog('error', () => {}),
-      fail,
-    )
+    const log = createLog('error', () => {})
+    const { engine, job } = startServing({ ...config, workers: 1 }, env, { log, onFatal: fail })
     checkSamples(path, engine, job)
       .then(done, fail)
       .finally(() => engine.close())

@@ -10,6 +10,8 @@ const INLINE_BYTES = 256 << 10
 /** The largest file that is read takes about a second. */
 const GIVE_UP_MS = 20_000
 const IDLE_MS = 10_000
+/** To start a process stops this one for some milliseconds: whoever asked first has gone with an answer by then. */
+const START_MS = 20
 /** Paths are those of a cache's files; whoever has more of them is asked anew. */
 const MAX_REMEMBERED = 10_000
 
@@ -18,6 +20,11 @@ export class Examiner {
   readonly #asked = new Map<string, (support: Support) => void>()
   #process: ChildProcess | undefined
   #timer: NodeJS.Timeout | undefined
+
+  /** Whether the process is there, so that it is worth waiting for what it says. */
+  get isAwake(): boolean {
+    return this.#process !== undefined
+  }
 
   /** Once for each state of the file. */
   examine(path: string): Promise<Support> {
@@ -34,8 +41,12 @@ export class Examiner {
   #ask(path: string): Promise<Support> {
     return new Promise((resolve) => {
       this.#asked.set(path, resolve)
-      this.#start().send(path)
-      this.#endAfter(GIVE_UP_MS)
+      const send = (): void => {
+        this.#start().send(path)
+        this.#endAfter(GIVE_UP_MS)
+      }
+      if (this.isAwake) send()
+      else setTimeout(send, START_MS).unref()
     })
   }
 
