@@ -112,7 +112,10 @@ function divergentUpdate(model: MultiplicativeFactors, cells: Float64Array, rows
   for (let i = 0; i < components.length; i++)
     sums[Math.floor(i / columns)] = (sums[Math.floor(i / columns)] as number) + (components[i] as number)
   const gamma = beta < 1 ? 1 / (2 - beta) : beta > 2 ? 1 / (beta - 1) : 1
+  // scikit-learn adds the penalty to the sums themselves, round after round; MiniBatchNMF sums anew.
+  const isKept = beta === 1 && model.stop === 'divergence'
   return (weights) => {
+    if (isKept) for (let t = 0; t < k; t++) sums[t] = (sums[t] as number) + Math.max(model.l1, 0) || EPSILON
     const guess = product(weights, components, rows, k, columns)
     const ratio = guess.map((value, i) => {
       const safe = beta < 2 && value < EPSILON ? EPSILON : value
@@ -124,7 +127,7 @@ function divergentUpdate(model: MultiplicativeFactors, cells: Float64Array, rows
       beta === 1
         ? numerator.map((_, i) => sums[i % k] as number)
         : timesTransposed(powers(), components, rows, columns, k)
-    scale(model, weights, numerator, denominator, gamma)
+    scale(isKept ? { ...model, l1: 0 } : model, weights, numerator, denominator, gamma)
   }
 }
 

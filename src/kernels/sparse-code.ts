@@ -37,29 +37,28 @@ export interface Lasso {
   readonly alpha: number
   readonly isPositive: boolean
   readonly maxIterations: number
+  readonly tolerance: number
   /** From 1.8: a check before the first round, and atoms that cannot matter left out. */
   readonly screens: boolean
 }
-
-const TOLERANCE = 1e-8
 
 /**
  * Lasso by cyclic coordinate descent until the duality gap is small.
  * https://github.com/scikit-learn/scikit-learn/blob/1.7.X/sklearn/linear_model/_cd_fast.pyx (enet_coordinate_descent_gram)
  */
 export function lassoCoder({ gram, count }: Atoms, lasso: Lasso): Coder {
-  const { alpha, isPositive, maxIterations, screens } = lasso
+  const { alpha, isPositive, maxIterations, tolerance, screens } = lasso
   const image = new Float64Array(count)
   const left = new Float64Array(count)
   const isOut = new Uint8Array(count)
   return (covariance, code, squares) => {
     image.fill(0)
     isOut.fill(0)
-    const tolerance = TOLERANCE * squares
+    const enough = tolerance * squares
     const check = (): boolean => {
       for (let j = 0; j < count; j++) left[j] = (covariance[j] as number) - (image[j] as number)
       const { gap, dual } = dualGap(covariance, code, left, squares, lasso)
-      if (screens ? gap <= tolerance : gap < tolerance) return true
+      if (screens ? gap <= enough : gap < enough) return true
       if (screens && alpha > 0) screen(gap, dual)
       return false
     }
@@ -92,7 +91,7 @@ export function lassoCoder({ gram, count }: Atoms, lasso: Lasso): Coder {
         change = Math.max(change, Math.abs(value - before))
         largest = Math.max(largest, Math.abs(value))
       }
-      const isStill = largest === 0 || (screens ? change / largest <= TOLERANCE : change / largest < TOLERANCE)
+      const isStill = largest === 0 || (screens ? change / largest <= tolerance : change / largest < tolerance)
       if ((isStill || iteration === maxIterations - 1) && check()) return
     }
   }

@@ -16,12 +16,6 @@ const projected = (value: Expr, width: number): Converted => ({ transform: new F
 const centred = (model: Estimator, x: Features): Expr =>
   model.has('mean_') ? x.numbers.sub(model.floats('mean_')) : x.numbers
 
-/** `x · componentsᵀ`. */
-export const linearProjection: Converter = (model, x) => {
-  const components = componentsOf(model, x)
-  return projected(x.numbers.matmul(transposed(components)), components.dims[0] as number)
-}
-
 /** FastICA: `(x - mean) · componentsᵀ`, where it whitens. */
 export const fastIca: Converter = (model, x) => {
   const components = componentsOf(model, x)
@@ -67,13 +61,17 @@ function deviations(model: Estimator, k: number): Tensor {
 /**
  * Log-likelihood of probabilistic PCA [rows]: a Gaussian of variance λ along the components and `noise` across them,
  * `-½ (Σ z²/λ + |r|²/noise + Σ log λ + (d - k) log noise + d log 2π)`, with z along and r what is left.
+ * Where it whitens, scikit-learn scales the components too, and λ is `λ (λ - noise) + noise`.
  * `undefined` where that is no density: fewer components than features without noise.
  */
 function pcaScores(model: Estimator, x: Features, components: Tensor): Expr | undefined {
   const [k = 0, width = 0] = components.dims
   const noise = model.number('noise_variance_', 0)
   if (!(noise > 0) && k < width) return undefined
-  const variances = floatsOf(shaped(model, [k], 'explained_variance_')).map((value) => Math.max(value, noise))
+  const isWhite = model.flag('whiten', false)
+  const variances = floatsOf(shaped(model, [k], 'explained_variance_')).map(
+    (value) => Math.max(value - noise, 0) * (isWhite ? value : 1) + noise,
+  )
   const rows = centred(model, x)
   const along = rows.matmul(transposed(components))
   let distance = along

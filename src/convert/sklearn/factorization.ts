@@ -114,7 +114,10 @@ function coderOf(
   const alpha = alphaOf(model)
   const maxIterations = model.number('transform_max_iter', 1000)
   if (algorithm === 'lasso_cd')
-    return (atoms) => lassoCoder(atoms, { alpha, isPositive, maxIterations, screens: model.isSince(1, 8) })
+    return (atoms) => {
+      const screens = model.isSince(1, 8)
+      return lassoCoder(atoms, { alpha, isPositive, maxIterations, screens, tolerance: screens ? 1e-8 : 1e-4 })
+    }
   if (algorithm === 'lasso_lars')
     return (atoms) =>
       leastAngleCoder(atoms, { method: 'lasso', isPositive, alpha: alpha / atoms.features, maxIterations })

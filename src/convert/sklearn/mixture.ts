@@ -27,12 +27,14 @@ export const gaussianMixture: Converter = (model, x) => {
 /** The same with the expected logarithms of weights and precisions. */
 export const bayesianGaussianMixture: Converter = (model, x) => {
   const { gaussians, count } = gaussiansOf(model, x)
-  const freedom = floatsOf(shaped(model, [count], 'degrees_of_freedom_'))
+  const freedom = floatsOf(model.floats('degrees_of_freedom_'))
+  if (freedom.length !== count && freedom.length !== 1)
+    throw model.broken(['degrees_of_freedom_'], `has ${freedom.length} values for ${count} components`)
   const precision = floatsOf(shaped(model, [count], 'mean_precision_'))
   const weights = expectedLogWeights(model, count)
   const d = x.width
   const logs = gaussians.logDeterminants.map((log, k) => {
-    const nu = freedom[k] as number
+    const nu = freedom[k % freedom.length] as number
     let lambda = d * Math.LN2
     for (let i = 0; i < d; i++) lambda += digamma(0.5 * (nu - i))
     return log - 0.5 * d * Math.log(nu) + 0.5 * (lambda - d / (precision[k] as number)) + (weights[k] as number)

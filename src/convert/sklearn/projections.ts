@@ -1,3 +1,4 @@
+import { isArray } from '../../formats/values.ts'
 import { timesSparse } from '../../kernels/sparse-product.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Sparse } from '../../tensor/host-value.ts'
@@ -9,8 +10,15 @@ import { transposed } from './linear.ts'
 import { product } from './matrix.ts'
 import { floatsOf, shaped } from './shapes.ts'
 
-/** `x · componentsᵀ` where the components are a scipy matrix: by its non-zeros. */
-export const sparseProjection: Converter = (model, x, g) => {
+/** `x · componentsᵀ`. */
+export const linearProjection: Converter = (model, x) => {
+  const components = shaped(model, [null, x.width], 'components_')
+  return { transform: new Features(x.numbers.matmul(transposed(components)), components.dims[0] as number) }
+}
+
+/** The same where the components are a scipy matrix, by its non-zeros; it is dense where nothing is zero. */
+export const sparseProjection: Converter = (model, x, g, convert) => {
+  if (isArray(model.raw('components_'))) return linearProjection(model, x, g, convert)
   const matrix = compressedRows(model, 'components_', x.width)
   const run = (rows: unknown) => [timesSparse(matrix, rows as Tensor)]
   const value = g.host('sparse projection', [x.numbers], ['float64'], run)[0] as Expr

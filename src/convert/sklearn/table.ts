@@ -2,13 +2,19 @@ import type { Finiteness } from '../../kernels/table.ts'
 import { birch, bisectingKMeans, featureAgglomeration, kMeans, nearestCenter } from './cluster.ts'
 import { pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
-import { factorAnalysis, fastIca, linearProjection, pca, sparsePca } from './decomposition.ts'
+import { factorAnalysis, fastIca, pca, sparsePca } from './decomposition.ts'
 import { latentDirichletAllocation, nmf, sparseCoder } from './factorization.ts'
 import { linearRegressor, logisticRegression } from './linear.ts'
 import { bayesianGaussianMixture, ellipticEnvelope, gaussianMixture } from './mixture.ts'
 import { mlpClassifier, mlpRegressor } from './neural.ts'
 import { standardScaler } from './preprocessing.ts'
-import { bernoulliRbm, partialLeastSquares, partialLeastSquaresSvd, sparseProjection } from './projections.ts'
+import {
+  bernoulliRbm,
+  linearProjection,
+  partialLeastSquares,
+  partialLeastSquaresSvd,
+  sparseProjection,
+} from './projections.ts'
 import {
   featureElimination,
   genericUnivariateSelect,
