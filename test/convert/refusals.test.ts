@@ -54,6 +54,7 @@ const ROWS: Readonly<Record<string, readonly [Plain, RegExp]>> = {
   'a class of the notebook in a pipeline': [pipeline(object('__main__.Mine', {}), LINEAR), /^__main__\.Mine is not supported/],
   'a third-party estimator': [object('imblearn.over_sampling.SMOTE', {}), /^imblearn\.over_sampling\.SMOTE is not supported/],
   'a function in a pipeline': [pipeline({ global: 'numpy.log1p' }, LINEAR), /Pipeline's step step 0 holds .*, not an estimator$/],
+  'a function of the notebook in a FunctionTransformer': [object('sklearn.preprocessing._function_transformer.FunctionTransformer', { func: { global: '__main__.clean' } }), /^sklearn\.preprocessing\.FunctionTransformer .*not supported/],
   'a predictor in the middle of a pipeline': [pipeline(LINEAR, LINEAR), /^sklearn\.linear_model\.LinearRegression is no transformer$/],
   'a pipeline without steps': [object('sklearn.pipeline.Pipeline', {}), /^sklearn\.pipeline\.Pipeline\.steps is nothing, not a list$/],
   'an unfitted regression': [object('sklearn.linear_model._base.LinearRegression', { fit_intercept: true }), /LinearRegression\.coef_ is nothing/],

@@ -1,5 +1,6 @@
 import { leastAngleCoder } from '../../kernels/least-angle.ts'
 import { descendFactors, multiplyFactors } from '../../kernels/nmf.ts'
+import { checkNonNegative } from '../../kernels/non-negative.ts'
 import { type Atoms, type Coder, codeRows, lassoCoder, pursuitCoder } from '../../kernels/sparse-code.ts'
 import { inferTopics, type Topics } from '../../kernels/topics.ts'
 import type { Expr } from '../../onnx/expr.ts'
@@ -28,7 +29,10 @@ export const latentDirichletAllocation: Converter = (model, x, g) => {
     maxIterations: model.number('max_doc_update_iter', 100),
     tolerance: model.number('mean_change_tol', 1e-3),
   }
-  return kernel(g, 'topics of documents', x, topics, (rows) => inferTopics(settings, rows))
+  return kernel(g, 'topics of documents', x, topics, (rows) => {
+    checkNonNegative(rows, model.type)
+    return inferTopics(settings, rows)
+  })
 }
 
 /** Non-negative factors: an optimisation, done as the solver does it. */
@@ -47,10 +51,12 @@ export const nmf: Converter = (model, x, g) => {
     maxIterations: limit,
     ...penalties(model, x.width),
   }
-  if (solver === 'cd') return kernel(g, 'non-negative factors', x, count, (rows) => descendFactors(settings, rows))
   const stop = isMiniBatch ? ('change' as const) : ('divergence' as const)
-  const multiplicative = { ...settings, stop, beta: betaOf(model) }
-  return kernel(g, 'non-negative factors', x, count, (rows) => multiplyFactors(multiplicative, rows))
+  const beta = betaOf(model)
+  return kernel(g, 'non-negative factors', x, count, (rows) => {
+    checkNonNegative(rows, model.type, !isMiniBatch && solver === 'mu' && beta <= 0)
+    return solver === 'cd' ? descendFactors(settings, rows) : multiplyFactors({ ...settings, stop, beta }, rows)
+  })
 }
 
 /** From 1.0 `alpha_W`, by the number of columns; before, and where it is left to its default, `alpha`. */
