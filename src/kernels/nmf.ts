@@ -18,29 +18,34 @@ export interface MultiplicativeFactors extends Factors {
   readonly stop: 'divergence' | 'change'
 }
 
+/** W [rows, components] of x [rows, columns], both float64. */
+export type Solver = (x: Tensor) => Tensor
+
 /** scikit-learn's EPSILON: that of float32. */
 const EPSILON = 1.1920928955078125e-7
 
 /**
  * W by cyclic coordinate descent from zero. All rows of a request stop together, as scikit-learn's do.
  * https://github.com/scikit-learn/scikit-learn/blob/1.7.X/sklearn/decomposition/_cdnmf_fast.pyx
- * @param x float64 [rows, columns] @returns float64 [rows, components]
+ * @returns float64 [rows, components] of float64 [rows, columns]
  */
-export function descendFactors({ l1, l2, tolerance, maxIterations, ...model }: Factors, x: Tensor): Tensor {
-  const k = model.count
-  const [rows = 0, columns = 0] = x.dims
-  const weights = new Float64Array(rows * k)
-  const target = timesTransposed(x.data as Float64Array, model.components, rows, columns, k)
-  for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) - l1
-  const hessian = timesTransposed(model.components, model.components, k, columns, k)
+export function descendFactors({ components, count: k, l1, l2, tolerance, maxIterations }: Factors): Solver {
+  const width = components.length / k
+  const hessian = timesTransposed(components, components, k, width, k)
   for (let t = 0; t < k; t++) hessian[t * k + t] = (hessian[t * k + t] as number) + l2
-  let first = 0
-  for (let iteration = 0; iteration < maxIterations; iteration++) {
-    const violation = sweep(weights, hessian, target, rows, k)
-    if (iteration === 0) first = violation
-    if (first === 0 || violation / first <= tolerance) break
+  return (x) => {
+    const rows = x.dims[0] as number
+    const weights = new Float64Array(rows * k)
+    const target = timesTransposed(x.data as Float64Array, components, rows, width, k)
+    for (let i = 0; i < target.length; i++) target[i] = (target[i] as number) - l1
+    let first = 0
+    for (let iteration = 0; iteration < maxIterations; iteration++) {
+      const violation = sweep(weights, hessian, target, rows, k)
+      if (iteration === 0) first = violation
+      if (first === 0 || violation / first <= tolerance) break
+    }
+    return createTensor('float64', [rows, k], weights)
   }
-  return createTensor('float64', [rows, k], weights)
 }
 
 /** One round over all coordinates of W; gives how far it was from optimal. */
@@ -64,70 +69,96 @@ function sweep(weights: Float64Array, hessian: Float64Array, target: Float64Arra
  * W by multiplicative updates from a constant that depends on the mean of all rows.
  * https://github.com/scikit-learn/scikit-learn/blob/1.7.X/sklearn/decomposition/_nmf.py (_fit_multiplicative_update,
  * MiniBatchNMF._solve_W)
- * @param x float64 [rows, columns] @returns float64 [rows, components]
+ * @returns float64 [rows, components] of float64 [rows, columns]
  */
-export function multiplyFactors(model: MultiplicativeFactors, x: Tensor): Tensor {
-  const { count: k, beta, stop, tolerance, maxIterations, components } = model
-  const [rows = 0, columns = 0] = x.dims
-  const cells = x.data as Float64Array
-  const mean = cells.reduce((sum, cell) => sum + cell, 0) / cells.length
-  const weights = new Float64Array(rows * k).fill(Math.sqrt(mean / k))
-  const update =
-    beta === 2 ? quadraticUpdate(model, cells, rows, columns) : divergentUpdate(model, cells, rows, columns)
+export function multiplyFactors(model: MultiplicativeFactors): Solver {
+  const { count: k, beta, stop, tolerance, maxIterations } = model
   const isByDivergence = stop === 'divergence'
-  const initial = isByDivergence ? divergence(cells, product(weights, components, rows, k, columns), beta) : 0
-  let previous = initial
-  const before = new Float64Array(weights.length)
-  for (let iteration = 1; iteration <= maxIterations; iteration++) {
-    before.set(weights)
-    update(weights)
-    if (beta < 1 && isByDivergence)
-      for (let i = 0; i < weights.length; i++) if ((weights[i] as number) < Number.EPSILON) weights[i] = 0
-    if (!(tolerance > 0)) continue
-    if (!isByDivergence) {
-      if (norm(weights, before) / norm(weights) <= tolerance) break
-    } else if (iteration % 10 === 0) {
-      const error = divergence(cells, product(weights, components, rows, k, columns), beta)
-      if ((previous - error) / initial < tolerance) break
-      previous = error
+  const across = transposed(model.components, k)
+  const updateFor = beta === 2 ? quadraticUpdate(model) : divergentUpdate(model, across)
+  return (x) => {
+    const rows = x.dims[0] as number
+    const cells = x.data as Float64Array
+    let total = 0
+    for (const cell of cells) total += cell
+    const weights = new Float64Array(rows * k).fill(Math.sqrt(total / cells.length / k))
+    const update = updateFor(cells, rows)
+    const initial = isByDivergence
+      ? divergence(cells, timesTransposed(weights, across, rows, k, cells.length / rows), beta)
+      : 0
+    let previous = initial
+    const before = new Float64Array(weights.length)
+    for (let iteration = 1; iteration <= maxIterations; iteration++) {
+      before.set(weights)
+      update(weights)
+      if (beta < 1 && isByDivergence)
+        for (let i = 0; i < weights.length; i++) if ((weights[i] as number) < Number.EPSILON) weights[i] = 0
+      if (!(tolerance > 0)) continue
+      if (!isByDivergence) {
+        if (norm(weights, before) / norm(weights) <= tolerance) break
+      } else if (iteration % 10 === 0) {
+        const error = divergence(cells, timesTransposed(weights, across, rows, k, cells.length / rows), beta)
+        if ((previous - error) / initial < tolerance) break
+        previous = error
+      }
     }
+    return createTensor('float64', [rows, k], weights)
   }
-  return createTensor('float64', [rows, k], weights)
 }
 
-type Update = (weights: Float64Array) => void
+/** Makes one update of the weights, in place, for the rows that it was made for. */
+type Updates = (cells: Float64Array, rows: number) => (weights: Float64Array) => void
 
 /** `W ∘ (X Hᵀ / (W H Hᵀ))`. */
-function quadraticUpdate(model: MultiplicativeFactors, cells: Float64Array, rows: number, columns: number): Update {
+function quadraticUpdate(model: MultiplicativeFactors): Updates {
   const { components, count: k } = model
-  const numerator = timesTransposed(cells, components, rows, columns, k)
+  const columns = components.length / k
   const squares = timesTransposed(components, components, k, columns, k)
-  return (weights) => scale(model, weights, numerator, product(weights, squares, rows, k, k), 1)
+  return (cells, rows) => {
+    const numerator = timesTransposed(cells, components, rows, columns, k)
+    return (weights) => scale(model, weights, numerator, timesTransposed(weights, squares, rows, k, k), 1)
+  }
 }
 
-/** `W ∘ ((X ∘ (W H)^(β-2)) Hᵀ / ((W H)^(β-1) Hᵀ))^γ`. */
-function divergentUpdate(model: MultiplicativeFactors, cells: Float64Array, rows: number, columns: number): Update {
+/** `W ∘ ((X ∘ (W H)^(β-2)) Hᵀ / ((W H)^(β-1) Hᵀ))^γ`; for β = 1 the denominator is the sum of each component. */
+function divergentUpdate(model: MultiplicativeFactors, across: Float64Array): Updates {
   const { components, count: k, beta } = model
-  const sums = new Float64Array(k)
-  for (let i = 0; i < components.length; i++)
-    sums[Math.floor(i / columns)] = (sums[Math.floor(i / columns)] as number) + (components[i] as number)
+  const columns = components.length / k
   const gamma = beta < 1 ? 1 / (2 - beta) : beta > 2 ? 1 / (beta - 1) : 1
   // scikit-learn adds the penalty to the sums themselves, round after round; MiniBatchNMF sums anew.
   const isKept = beta === 1 && model.stop === 'divergence'
-  return (weights) => {
-    if (isKept) for (let t = 0; t < k; t++) sums[t] = (sums[t] as number) + Math.max(model.l1, 0) || EPSILON
-    const guess = product(weights, components, rows, k, columns)
-    const ratio = guess.map((value, i) => {
-      const safe = beta < 2 && value < EPSILON ? EPSILON : value
-      return (cells[i] as number) * (beta === 1 ? 1 / safe : safe ** (beta - 2))
-    })
-    const numerator = timesTransposed(ratio, components, rows, columns, k)
-    const powers = () => guess.map((value) => (beta < 1 && value < EPSILON ? EPSILON : value) ** (beta - 1))
-    const denominator =
-      beta === 1
-        ? numerator.map((_, i) => sums[i % k] as number)
-        : timesTransposed(powers(), components, rows, columns, k)
-    scale(isKept ? { ...model, l1: 0 } : model, weights, numerator, denominator, gamma)
+  const penalties = isKept ? { ...model, l1: 0 } : model
+  const own = Float64Array.from({ length: k }, (_, t) =>
+    components.subarray(t * columns, (t + 1) * columns).reduce((sum, value) => sum + value, 0),
+  )
+  return (cells, rows) => {
+    const sums = own.slice()
+    const numerator = new Float64Array(rows * k)
+    const denominator = new Float64Array(rows * k)
+    return (weights) => {
+      if (isKept) for (let t = 0; t < k; t++) sums[t] = (sums[t] as number) + Math.max(model.l1, 0) || EPSILON
+      numerator.fill(0)
+      denominator.fill(0)
+      for (let row = 0; row < rows; row++) {
+        const at = row * k
+        for (let column = 0; column < columns; column++) {
+          const from = column * k
+          let guess = 0
+          for (let t = 0; t < k; t++) guess += (weights[at + t] as number) * (across[from + t] as number)
+          const safe = beta < 2 && guess < EPSILON ? EPSILON : guess
+          const cell = cells[row * columns + column] as number
+          const ratio = beta === 1 ? cell / safe : cell * safe ** (beta - 2)
+          for (let t = 0; t < k; t++)
+            numerator[at + t] = (numerator[at + t] as number) + ratio * (across[from + t] as number)
+          if (beta === 1) continue
+          const power = (beta < 1 ? safe : guess) ** (beta - 1)
+          for (let t = 0; t < k; t++)
+            denominator[at + t] = (denominator[at + t] as number) + power * (across[from + t] as number)
+        }
+      }
+      if (beta === 1) for (let i = 0; i < denominator.length; i++) denominator[i] = sums[i % k] as number
+      scale(penalties, weights, numerator, denominator, gamma)
+    }
   }
 }
 
@@ -178,16 +209,10 @@ function timesTransposed(a: Float64Array, b: Float64Array, n: number, k: number,
   return c
 }
 
-/** `a · b`: a [n, k], b [k, m]. */
-function product(a: Float64Array, b: Float64Array, n: number, k: number, m: number): Float64Array {
-  const c = new Float64Array(n * m)
-  for (let i = 0; i < n; i++) {
-    for (let l = 0; l < k; l++) {
-      const factor = a[i * k + l] as number
-      for (let j = 0; j < m; j++) c[i * m + j] = (c[i * m + j] as number) + factor * (b[l * m + j] as number)
-    }
-  }
-  return c
+/** [columns, rows] of [rows, columns]. */
+function transposed(matrix: Float64Array, rows: number): Float64Array {
+  const columns = matrix.length / rows
+  return matrix.map((_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)] as number)
 }
 
 /** |a|, or |a - b|. */

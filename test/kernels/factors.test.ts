@@ -72,11 +72,11 @@ const WEIGHTS = [
   [1, 0],
 ]
 
-test('descent finds the factors of a product', () => close(descendFactors(FACTORS, PRODUCT), WEIGHTS, 1e-6))
+test('descent finds the factors of a product', () => close(descendFactors(FACTORS)(PRODUCT), WEIGHTS, 1e-6))
 
 for (const beta of [2, 1, 1.5])
   test(`multiplication with beta ${beta} finds the factors of a product`, () =>
-    close(multiplyFactors({ ...FACTORS, beta, stop: 'change' }, PRODUCT), WEIGHTS, 1e-3))
+    close(multiplyFactors({ ...FACTORS, beta, stop: 'change' })(PRODUCT), WEIGHTS, 1e-3))
 
 test('the topics of a document sum to one; an empty one has them all', () => {
   const model = {

@@ -53,9 +53,10 @@ export const nmf: Converter = (model, x, g) => {
   }
   const stop = isMiniBatch ? ('change' as const) : ('divergence' as const)
   const beta = betaOf(model)
+  const solve = solver === 'cd' ? descendFactors(settings) : multiplyFactors({ ...settings, stop, beta })
   return kernel(g, 'non-negative factors', x, count, (rows) => {
     checkNonNegative(rows, model.type, !isMiniBatch && solver === 'mu' && beta <= 0)
-    return solver === 'cd' ? descendFactors(settings, rows) : multiplyFactors({ ...settings, stop, beta }, rows)
+    return solve(rows)
   })
 }
 
