@@ -181,7 +181,10 @@ function scale(
 function divergence(cells: Float64Array, guess: Float64Array, beta: number): number {
   let sum = 0
   if (beta === 2) {
-    for (let i = 0; i < cells.length; i++) sum += ((cells[i] as number) - (guess[i] as number)) ** 2
+    for (let i = 0; i < cells.length; i++) {
+      const rest = (cells[i] as number) - (guess[i] as number)
+      sum += rest * rest
+    }
     return Math.sqrt(sum)
   }
   for (let i = 0; i < cells.length; i++) {
@@ -218,6 +221,9 @@ function transposed(matrix: Float64Array, rows: number): Float64Array {
 /** |a|, or |a - b|. */
 function norm(a: Float64Array, b?: Float64Array): number {
   let sum = 0
-  for (let i = 0; i < a.length; i++) sum += ((a[i] as number) - (b ? (b[i] as number) : 0)) ** 2
+  for (let i = 0; i < a.length; i++) {
+    const rest = (a[i] as number) - (b ? (b[i] as number) : 0)
+    sum += rest * rest
+  }
   return Math.sqrt(sum)
 }
