@@ -18,9 +18,6 @@ const BATCHED: Readonly<Record<string, string>> = {
   'sklearn.decomposition.MiniBatchNMF': 'starts from the mean of all rows, and stops when they all have converged',
   'sklearn.decomposition.NMF': 'starts from the mean of all rows, and stops when they all have converged',
 }
-/** `type method`: what subtracts what is nearly equal, and how much of the largest result may be rounding. */
-const CANCELLING: Readonly<Record<string, { readonly relative: number; readonly why: string }>> = {}
-
 const rowsOf = ({ rows, cells, ...input }: Input): Input[] => {
   const width = cells.length / rows
   return Array.from({ length: rows }, (_, row) => ({
@@ -40,7 +37,7 @@ function flat(answers: Answers, method: string): (readonly unknown[])[] {
   )
 }
 
-function assertClose(ours: readonly unknown[], theirs: readonly unknown[], what: string, relative: number): void {
+function assertClose(ours: readonly unknown[], theirs: readonly unknown[], what: string): void {
   assert.equal(ours.length, theirs.length, what)
   const largest = theirs.reduce<number>((most, value) => {
     const size = typeof value === 'number' && Number.isFinite(value) ? Math.abs(value) : 0
@@ -50,7 +47,7 @@ function assertClose(ours: readonly unknown[], theirs: readonly unknown[], what:
     const mine = ours[i]
     if (Object.is(mine, value) || mine === value) return
     const difference = Math.abs(Number(mine) - Number(value))
-    if (!(difference <= relative * largest)) assert.fail(`${what}: value ${i} is ${mine}, not ${value}`)
+    if (!(difference <= RELATIVE * largest)) assert.fail(`${what}: value ${i} is ${mine}, not ${value}`)
   })
 }
 
@@ -66,16 +63,16 @@ describe('a batch is its rows, and a second run the first', () => {
       await open.close()
       for (const method of methods) {
         assert.deepEqual(flat(again, method), flat(whole, method), method)
-        if (single.length > 0) assertRows(model.type, method, single, whole)
+        if (single.length > 0) assertRows(method, single, whole)
       }
     })
   }
 })
 
-function assertRows(type: string, method: string, single: readonly Answers[], whole: Answers): void {
+function assertRows(method: string, single: readonly Answers[], whole: Answers): void {
   flat(whole, method).forEach((values, output) => {
     const each = single.flatMap((answers) => flat(answers, method)[output] ?? [])
-    assertClose(each, values, method, CANCELLING[`${type} ${method}`]?.relative ?? RELATIVE)
+    assertClose(each, values, method)
   })
 }
 
