@@ -7,6 +7,7 @@ import type { Convert, Converted } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
 import { converterOf, TAKES } from './table.ts'
+import { unsupported } from './unsupported.ts'
 
 /** Estimators within estimators; Python's own recursion ends at 1000 calls. */
 const MAX_DEPTH = 64
@@ -37,7 +38,7 @@ export function convertEstimator(model: Estimator, form: Form, width: number, na
   let depth = 0
   const convert: Convert = (inner, features) => {
     const converter = converterOf.get(inner.type)
-    if (!converter) throw new InferError('bad_model', `${inner.type} is not supported`)
+    if (!converter) throw new InferError('bad_model', unsupported(inner.type))
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
     guard(inner.type, features, names)
     const made = converter(inner, features, features.value.graph, convert)
