@@ -10,8 +10,8 @@ export interface PolyLine {
   readonly high: number
   /** What is answered beyond the first and last point: NaN, their y, or an error. */
   readonly outside: 'nan' | 'clip' | 'raise'
-  /** Whether it is computed in float32. */
-  readonly isSingle: boolean
+  /** Whether it is computed in float32, and in which of scipy's ways: from a slope, or from shares of both ends. */
+  readonly single?: 'slope' | 'shares' | undefined
 }
 
 /**
@@ -25,7 +25,7 @@ export function interpolate(lines: readonly PolyLine[], table: Tensor): Tensor {
   const out = new Float64Array(values.length)
   for (let i = 0; i < out.length; i++) {
     const line = lines[i % lines.length] as PolyLine
-    out[i] = line.isSingle ? singleAt(line, values[i] as number) : at(line, values[i] as number)
+    out[i] = line.single ? singleAt(line, values[i] as number) : at(line, values[i] as number)
   }
   return createTensor('float64', table.dims, out)
 }
@@ -53,8 +53,11 @@ function singleAt(line: PolyLine, given: number): number {
   const last = segmentOf(x, value)
   const i = Math.min(x[last] === value && last > 0 ? last - 1 : last, x.length - 2)
   const [x0, x1, y0, y1] = [x[i], x[i + 1], y[i], y[i + 1]] as [number, number, number, number]
-  const slope = Math.fround(Math.fround(y1 - y0) / Math.fround(x1 - x0))
-  return Math.fround(Math.fround(slope * Math.fround(value - x0)) + y0)
+  const [run, before, after] = [Math.fround(x1 - x0), Math.fround(value - x0), Math.fround(x1 - value)]
+  if (line.single === 'shares')
+    return Math.fround(Math.fround(Math.fround(before / run) * y1) + Math.fround(Math.fround(after / run) * y0))
+  const slope = Math.fround(Math.fround(y1 - y0) / run)
+  return Math.fround(Math.fround(slope * before) + y0)
 }
 
 function bounded({ x, low, high, outside }: PolyLine, value: number): number {

@@ -3,7 +3,7 @@ import type { Expr } from '../../onnx/expr.ts'
 import { createTensor } from '../../tensor/tensor.ts'
 import { labelsAt } from './classifiers.ts'
 import { type Convert, type Converted, type Converter, need } from './converter.ts'
-import { type Estimator, toFloats } from './estimator.ts'
+import { type Estimator, type Labels, toFloats } from './estimator.ts'
 import type { Features } from './features.ts'
 import { asColumn, classesOf, numeric, outputOf, sumOf } from './members.ts'
 import { votesOf } from './voting.ts'
@@ -23,14 +23,23 @@ export const baggingClassifier: Converter = (model, x, g, convert) => {
   const members = membersOf(model, x, convert)
   const probabilities = sumOf(members.map((member) => shareOf(model, member, classes.data.length))).div(members.length)
   const logarithms = logarithmsOf(model, members, classes.data.length) ?? probabilities.log()
-  const decisions = members.map(({ made }) => outputOf(made, 'decision_function')).filter((one) => one !== undefined)
+  const decision = decisionOf(members)
   return {
     predict: labelsAt(g, classes, probabilities.argmax(1)),
     predict_proba: probabilities,
     predict_log_proba: logarithms,
-    ...(decisions.length === members.length && { decision_function: sumOf(decisions).div(members.length) }),
+    ...(decision && { decision_function: decision }),
     classes,
   }
+}
+
+/** The mean of the members' scores, which have to know the same number of classes. */
+function decisionOf(members: readonly Member[]): Expr | undefined {
+  const all = members.map(({ made }) => outputOf(made, 'decision_function')).filter((one) => one !== undefined)
+  const sizes = new Set(
+    members.map(({ made: { classes } }) => (Array.isArray(classes) ? -1 : (classes as Labels)?.data.length)),
+  )
+  return all.length === members.length && sizes.size === 1 ? sumOf(all).div(members.length) : undefined
 }
 
 /** The mean of what the members predict. */

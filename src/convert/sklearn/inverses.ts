@@ -84,7 +84,7 @@ const quantile: Inverse = (model, x, g) => {
   const lines = Array.from({ length: columns }, (_, column): PolyLine => {
     const y = Float64Array.from(references, (_value, i) => data[i * columns + column] as number)
     const [low, high] = [references[0] as number, references.at(-1) as number]
-    return { x: references, y, low, high, outside: 'clip', isSingle: false }
+    return { x: references, y, low, high, outside: 'clip' }
   })
   const run = (table: unknown) => [interpolate(lines, isNormal ? shared(table as Tensor) : (table as Tensor))]
   return g.host('quantiles', [x], ['float64'], run)[0] as Expr

@@ -8,7 +8,7 @@ import type { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
 
 /**
- * A line through the thresholds.
+ * A line through the thresholds. What scipy's interpolation of float32 is changed about when scikit-learn 1.5 came out.
  * https://github.com/scikit-learn/scikit-learn/blob/1.7.X/sklearn/isotonic.py (IsotonicRegression._transform)
  */
 export function polyLine(model: Estimator): PolyLine {
@@ -21,7 +21,7 @@ export function polyLine(model: Estimator): PolyLine {
     low: model.number('X_min_', x[0]),
     high: model.number('X_max_', x.at(-1)),
     outside: model.oneOf('out_of_bounds', ['nan', 'clip', 'raise'], 'nan'),
-    isSingle: isArray(raw) && raw.dtype === 'float32',
+    single: isArray(raw) && raw.dtype === 'float32' ? (model.isSince(1, 5) ? 'shares' : 'slope') : undefined,
   }
 }
 

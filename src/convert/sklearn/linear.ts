@@ -38,10 +38,12 @@ export function linearScores(model: Estimator, x: Features): { readonly scores: 
   return { scores: affine(x, rows, model.floats('intercept_')), isSingle }
 }
 
-/** Regressors of the form `x · coefᵀ + intercept`. */
-export const linearRegressor: Converter = (model, x) => ({
-  predict: affine(x, coefOf(model), model.floats('intercept_')),
-})
+/** Regressors of the form `x · coefᵀ + intercept`; those whose coef may be sparse have one output. */
+export const linearRegressor: Converter = (model, x) => {
+  const sparse = sparseMatrix(model.raw('coef_'))
+  const coef = sparse ? createTensor('float64', [sparse.data.length], sparse.data) : model.floats('coef_')
+  return { predict: affine(x, coef, model.floats('intercept_')) }
+}
 
 /** Generalised linear models whose link is the logarithm: `exp(x · coef + intercept)`. */
 export const logLinkRegressor: Converter = (model, x) => ({

@@ -112,7 +112,7 @@ export const oneVsOne: Converter = (model, x, g, convert) => {
   if (classes.data.length !== 2)
     return { predict: labelsAt(g, classes, decision.argmax(1)), decision_function: decision, classes }
   const second = decision.gather(1, 1)
-  const isSecond = second.gt(thresholdOf(members)).cast('int64')
+  const isSecond = second.gt(model.isSince(1, 1) ? thresholdOf(members) : 0).cast('int64')
   return { predict: labelsAt(g, classes, isSecond), decision_function: second, classes }
 }
 

@@ -2,11 +2,12 @@ import { attributesOf, isArray, isObject, itemsOf, type Value } from '../../form
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 import { numberOf, toFloats } from './estimator.ts'
 
-/** A scipy csr or csc matrix (or array) as float64 [rows, columns]; `undefined` where the value is none. */
+/** A scipy csr or csc matrix (or array) as float64 [rows, columns], [1, columns] of one dimension; `undefined` of all else. */
 export function sparseMatrix(value: Value | undefined): Tensor | undefined {
   if (!isObject(value) || !/^scipy\.sparse\.(.*\.)?cs[rc]_(matrix|array)$/.test(value.type)) return undefined
   const state = attributesOf(value)
-  const shape = itemsOf(state.get('_shape'))?.map((length) => numberOf(length) ?? 0)
+  const lengths = itemsOf(state.get('_shape'))?.map((length) => numberOf(length) ?? 0)
+  const shape = lengths?.length === 1 ? [1, ...lengths] : lengths
   const [data, indices, indptr] = ['data', 'indices', 'indptr'].map((name) => state.get(name))
   if (shape?.length !== 2 || !isArray(data) || !isArray(indices) || !isArray(indptr)) return undefined
   const [columns, starts, values] = [toFloats(indices), toFloats(indptr), toFloats(data)]
