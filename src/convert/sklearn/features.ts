@@ -1,7 +1,8 @@
-import { densify } from '../../kernels/sparse.ts'
+import { densify, multiply } from '../../kernels/sparse.ts'
 import { selectColumns, toNumbers } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Objects, Sparse } from '../../tensor/host-value.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 
 /** The columns of the request that features still are: where one is missing there, it is missing here. */
 export interface Raw {
@@ -34,6 +35,14 @@ export class Features {
   get numbers(): Expr {
     this.#numbers ??= this.#toNumbers()
     return this.#numbers
+  }
+
+  /** `x · matrix`: [rows, outputs] of a matrix [width, outputs], [rows] of [width]. Sparse features stay sparse. */
+  times(matrix: Tensor): Expr {
+    const { value } = this
+    if (value.dtype !== 'sparse') return this.numbers.matmul(matrix)
+    const run = (features: unknown) => [multiply(features as Sparse, matrix)]
+    return value.graph.host('sparse product', [value], ['float64'], run)[0] as Expr
   }
 
   /** The same columns with other values: a missing value is still one. */
