@@ -1,11 +1,10 @@
 import { InferError } from '../../errors.ts'
-import { checkFinite } from '../../kernels/table.ts'
 import { Graph } from '../../onnx/graph.ts'
-import type { HostType, Objects } from '../../tensor/host-value.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import type { HostType } from '../../tensor/host-value.ts'
 import type { Convert, Converted } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
+import { requireFinite } from './guard.ts'
 import { converterOf, TAKES } from './table.ts'
 
 /** Estimators within estimators; Python's own recursion ends at 1000 calls. */
@@ -36,20 +35,11 @@ export function convertEstimator(model: Estimator, form: Form, width: number, na
     const converter = converterOf.get(inner.type)
     if (!converter) throw new InferError('bad_model', `${inner.type} is not supported`)
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
-    guard(inner, features, names)
+    const takes = TAKES.get(inner.type) ?? 'finite'
+    if (takes !== 'anything') requireFinite(inner, features, takes, names)
     const made = converter(inner, features, graph, convert)
     depth--
     return made
   }
   return { graph, made: convert(model, x) }
-}
-
-/** Values that scikit-learn would refuse are refused, once, where they come in. */
-function guard(model: Estimator, { raw, value }: Features, names: readonly string[] | undefined): void {
-  const takes = TAKES.get(model.type) ?? 'finite'
-  if (!raw || takes === 'anything') return
-  const { input, columns } = raw
-  value.graph.guard(input, (table) => {
-    checkFinite(table as Tensor | Objects, columns, takes, model.type, names)
-  })
 }

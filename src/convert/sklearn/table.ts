@@ -1,16 +1,59 @@
 import type { Finiteness } from '../../kernels/table.ts'
-import { pipeline } from './compose.ts'
+import { columnTransformer, featureUnion, pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
+import { powerTransformer, quantileTransformer } from './distributions.ts'
+import {
+  labelBinarizer,
+  labelEncoder,
+  multiLabelBinarizer,
+  oneHotEncoder,
+  ordinalEncoder,
+  targetEncoder,
+} from './encoders.ts'
+import { kBinsDiscretizer, polynomialFeatures, splineTransformer } from './expansions.ts'
+import { functionTransformer } from './function.ts'
+import { iterativeImputer, missingIndicator, simpleImputer } from './impute.ts'
 import { linearRegressor, logisticRegression } from './linear.ts'
-import { standardScaler } from './preprocessing.ts'
+import {
+  binarizer,
+  kernelCenterer,
+  maxAbsScaler,
+  minMaxScaler,
+  normalizer,
+  robustScaler,
+  standardScaler,
+} from './preprocessing.ts'
 
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
 export const CONVERTERS = {
+  'sklearn.compose.ColumnTransformer': columnTransformer,
+  'sklearn.impute.IterativeImputer': iterativeImputer,
+  'sklearn.impute.MissingIndicator': missingIndicator,
+  'sklearn.impute.SimpleImputer': simpleImputer,
   'sklearn.linear_model.LinearRegression': linearRegressor,
   'sklearn.linear_model.LogisticRegression': logisticRegression,
+  'sklearn.pipeline.FeatureUnion': featureUnion,
   'sklearn.pipeline.Pipeline': pipeline,
+  'sklearn.preprocessing.Binarizer': binarizer,
+  'sklearn.preprocessing.FunctionTransformer': functionTransformer,
+  'sklearn.preprocessing.KBinsDiscretizer': kBinsDiscretizer,
+  'sklearn.preprocessing.KernelCenterer': kernelCenterer,
+  'sklearn.preprocessing.LabelBinarizer': labelBinarizer,
+  'sklearn.preprocessing.LabelEncoder': labelEncoder,
+  'sklearn.preprocessing.MaxAbsScaler': maxAbsScaler,
+  'sklearn.preprocessing.MinMaxScaler': minMaxScaler,
+  'sklearn.preprocessing.MultiLabelBinarizer': multiLabelBinarizer,
+  'sklearn.preprocessing.Normalizer': normalizer,
+  'sklearn.preprocessing.OneHotEncoder': oneHotEncoder,
+  'sklearn.preprocessing.OrdinalEncoder': ordinalEncoder,
+  'sklearn.preprocessing.PolynomialFeatures': polynomialFeatures,
+  'sklearn.preprocessing.PowerTransformer': powerTransformer,
+  'sklearn.preprocessing.QuantileTransformer': quantileTransformer,
+  'sklearn.preprocessing.RobustScaler': robustScaler,
+  'sklearn.preprocessing.SplineTransformer': splineTransformer,
   'sklearn.preprocessing.StandardScaler': standardScaler,
+  'sklearn.preprocessing.TargetEncoder': targetEncoder,
 } as const satisfies Record<string, Converter>
 
 /** The name comes out of a file: a Map has no `constructor` to find by accident. */
@@ -22,6 +65,24 @@ export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entrie
  */
 // biome-ignore format: one row per estimator
 export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
+  'sklearn.compose.ColumnTransformer': 'anything',
+  'sklearn.impute.IterativeImputer': 'finite or missing',
+  'sklearn.impute.MissingIndicator': 'finite or missing',
+  'sklearn.impute.SimpleImputer': 'finite or missing',
+  'sklearn.pipeline.FeatureUnion': 'anything',
   'sklearn.pipeline.Pipeline': 'anything',
+  'sklearn.preprocessing.FunctionTransformer': 'anything',
+  'sklearn.preprocessing.LabelBinarizer': 'anything',
+  'sklearn.preprocessing.LabelEncoder': 'anything',
+  'sklearn.preprocessing.MaxAbsScaler': 'finite or missing',
+  'sklearn.preprocessing.MinMaxScaler': 'finite or missing',
+  'sklearn.preprocessing.MultiLabelBinarizer': 'anything',
+  'sklearn.preprocessing.OneHotEncoder': 'finite or missing',
+  'sklearn.preprocessing.OrdinalEncoder': 'finite or missing',
+  'sklearn.preprocessing.PowerTransformer': 'finite or missing',
+  'sklearn.preprocessing.QuantileTransformer': 'finite or missing',
+  'sklearn.preprocessing.RobustScaler': 'finite or missing',
+  'sklearn.preprocessing.SplineTransformer': 'finite or missing',
   'sklearn.preprocessing.StandardScaler': 'finite or missing',
+  'sklearn.preprocessing.TargetEncoder': 'finite or missing',
 } as const satisfies Partial<Record<keyof typeof CONVERTERS, Finiteness | 'anything'>>))
