@@ -152,3 +152,6 @@ export function normalizeRows(matrix: Sparse, norm: 'l1' | 'l2' | 'max'): Sparse
   }
   return { ...matrix, data }
 }
+
+/** A dense matrix without its zeros. */
+export const toSparse = (matrix: Tensor): Sparse => stackSparse([matrix])

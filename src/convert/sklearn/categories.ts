@@ -5,7 +5,7 @@ import { type Estimator, numberOf } from './estimator.ts'
 /** Categories of one column as keys, in their order; None is null, and so is a missing value beside no None. */
 export interface Categories {
   readonly keys: readonly (Key | undefined)[]
-  /** Where the category of what is missing stands, -1 where there is none. */
+  /** Where NaN stands among them, -1 where it is none; None is a category as others. */
   readonly missing: number
 }
 
@@ -20,7 +20,7 @@ export function categoriesOf(model: Estimator): Categories[] {
 export function categoriesIn(list: NdArray): Categories {
   const items = list.dtype === 'bool' ? Array.from(list.data as Uint8Array, Number) : Array.from(list.data as Value[])
   const keys = items.map(keyIn)
-  return { keys, missing: keys.findLastIndex((key) => key === null || Number.isNaN(key)) }
+  return { keys, missing: keys.findIndex((key) => Number.isNaN(key)) }
 }
 
 function keyIn(value: Value): Key | undefined {

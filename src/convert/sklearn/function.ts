@@ -1,4 +1,4 @@
-import { isGlobal, kindOf, typeName } from '../../formats/values.ts'
+import { isGlobal, isObject, typeName, type Value } from '../../formats/values.ts'
 import { eachNumber } from '../../kernels/numbers.ts'
 import type { Converter } from './converter.ts'
 import type { Estimator } from './estimator.ts'
@@ -40,7 +40,7 @@ export const functionTransformer: Converter = (model, x) => {
   if (model.flag('validate', false)) requireFinite(model, x, 'finite', x.names)
   const func = model.raw('func')
   if (func === undefined) return { transform: x }
-  const name = kindOf(func) === 'global' && isGlobal(func) ? func.name : undefined
+  const name = nameOf(func)
   if (name === undefined) throw model.unsupported(`func=${typeName(func)}`, ['functions of numpy'])
   const [, bare = ''] = /^numpy\.(?:.*\.)?([a-z0-9_]+)$/.exec(name) ?? []
   const settings = keywordsOf(model)
@@ -48,6 +48,14 @@ export const functionTransformer: Converter = (model, x) => {
   const change = settings.size === 0 ? FUNCTIONS.get(bare) : withSettings(bare, settings)
   if (!change) throw model.unsupported(`func=${name}${settings.size > 0 ? ' and its kw_args' : ''}`)
   return { transform: x.with(overNumbers(bare, x, (numbers) => eachNumber(change, numbers))) }
+}
+
+/** The function's name; old numpy's pickles have `_ufunc_reconstruct(module, name)` in its place. */
+function nameOf(func: Value): string | undefined {
+  if (isGlobal(func)) return func.name
+  if (!isObject(func) || !func.type.endsWith('._ufunc_reconstruct')) return undefined
+  const [module, name] = func.args
+  return typeof module === 'string' && typeof name === 'string' ? `${module}.${name}` : undefined
 }
 
 function keywordsOf(model: Estimator): ReadonlyMap<string, number | undefined> {
@@ -66,10 +74,6 @@ function withSettings(
     const low = settings.get('a_min') ?? settings.get('min') ?? Number.NEGATIVE_INFINITY
     const high = settings.get('a_max') ?? settings.get('max') ?? Number.POSITIVE_INFINITY
     return (x) => Math.min(Math.max(x, low), high)
-  }
-  if (name === 'power' && takes('x2') && settings.has('x2')) {
-    const exponent = settings.get('x2') ?? Number.NaN
-    return (x) => x ** exponent
   }
   if ((name === 'round' || name === 'around' || name === 'round_') && takes('decimals')) {
     const scale = 10 ** (settings.get('decimals') ?? 0)

@@ -24,10 +24,25 @@ import {
   standardScaler,
 } from './preprocessing.ts'
 
+import {
+  countVectorizer,
+  dictVectorizer,
+  featureHasher,
+  hashingVectorizer,
+  tfidfTransformer,
+  tfidfVectorizer,
+} from './text.ts'
+
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
 export const CONVERTERS = {
   'sklearn.compose.ColumnTransformer': columnTransformer,
+  'sklearn.feature_extraction.CountVectorizer': countVectorizer,
+  'sklearn.feature_extraction.DictVectorizer': dictVectorizer,
+  'sklearn.feature_extraction.FeatureHasher': featureHasher,
+  'sklearn.feature_extraction.HashingVectorizer': hashingVectorizer,
+  'sklearn.feature_extraction.TfidfTransformer': tfidfTransformer,
+  'sklearn.feature_extraction.TfidfVectorizer': tfidfVectorizer,
   'sklearn.impute.IterativeImputer': iterativeImputer,
   'sklearn.impute.MissingIndicator': missingIndicator,
   'sklearn.impute.SimpleImputer': simpleImputer,
@@ -66,6 +81,11 @@ export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entrie
 // biome-ignore format: one row per estimator
 export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
   'sklearn.compose.ColumnTransformer': 'anything',
+  'sklearn.feature_extraction.CountVectorizer': 'anything',
+  'sklearn.feature_extraction.DictVectorizer': 'anything',
+  'sklearn.feature_extraction.FeatureHasher': 'anything',
+  'sklearn.feature_extraction.HashingVectorizer': 'anything',
+  'sklearn.feature_extraction.TfidfVectorizer': 'anything',
   'sklearn.impute.IterativeImputer': 'finite or missing',
   'sklearn.impute.MissingIndicator': 'finite or missing',
   'sklearn.impute.SimpleImputer': 'finite or missing',
