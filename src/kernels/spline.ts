@@ -13,6 +13,8 @@ export type Extrapolation = 'error' | 'constant' | 'linear' | 'continue' | 'peri
 
 /** By column: its splines, and their values and slopes at the ends of the base interval. */
 export interface SplineColumn extends Splines {
+  /** How many splines go straight on beyond either end. */
+  readonly reach: number
   readonly low: number
   readonly high: number
   readonly atLow: Float64Array
@@ -21,9 +23,12 @@ export interface SplineColumn extends Splines {
   readonly slopeAtHigh: Float64Array
 }
 
-/** What the splines are at the two ends. */
-export function withEnds(splines: Splines): SplineColumn {
-  const { knots, degree, outputs } = splines
+/**
+ * What the splines are at the two ends.
+ * @param degree what the ends are found by, where it is not the splines'
+ */
+export function withEnds(splines: Splines, degree = splines.degree): SplineColumn {
+  const { knots, outputs } = splines
   const low = knots[degree] as number
   const high = knots[knots.length - degree - 1] as number
   const at = (x: number, isSlope: boolean): Float64Array => {
@@ -33,6 +38,7 @@ export function withEnds(splines: Splines): SplineColumn {
   }
   return {
     ...splines,
+    reach: degree <= 1 ? degree + 1 : degree,
     ...{ low, high, atLow: at(low, false), atHigh: at(high, false) },
     ...{ slopeAtLow: at(low, true), slopeAtHigh: at(high, true) },
   }
@@ -77,13 +83,13 @@ function fill(column: SplineColumn, extrapolation: Extrapolation, x: number, to:
 
 /** Beyond the ends only the outermost splines count: they keep their value, or go on straight. */
 function extend(column: SplineColumn, extrapolation: 'constant' | 'linear', x: number, to: Float64Array): void {
-  const { degree, outputs, low, high } = column
+  const { degree, outputs, low, high, reach } = column
   const isLinear = extrapolation === 'linear'
-  const count = isLinear && degree <= 1 ? degree + 1 : degree
-  const [end, at, slope] = x < low ? [low, column.atLow, column.slopeAtLow] : [high, column.atHigh, column.slopeAtHigh]
-  for (let j = 0; j < count; j++) {
-    const i = x < low ? j : outputs - 1 - j
-    to[i] = (at[i] as number) + (isLinear ? (x - end) * (slope[i] as number) : 0)
+  for (let i = 0; i < Math.min(isLinear ? reach : degree, outputs); i++) {
+    const last = outputs - 1 - i
+    if (x < low) to[i] = (column.atLow[i] as number) + (isLinear ? (x - low) * (column.slopeAtLow[i] as number) : 0)
+    if (x > high)
+      to[last] = (column.atHigh[last] as number) + (isLinear ? (x - high) * (column.slopeAtHigh[last] as number) : 0)
   }
 }
 

@@ -1,5 +1,6 @@
 import { powersOf } from '../../kernels/powers.ts'
 import { createQuantiles, probabilitiesOf } from '../../kernels/quantiles.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import type { Converter } from './converter.ts'
 import { overNumbers } from './features.ts'
 import { standardScaler } from './preprocessing.ts'
@@ -20,7 +21,9 @@ export const quantileTransformer: Converter = (model, x) => {
 export const powerTransformer: Converter = (model, x, g, convert) => {
   const method = model.oneOf('method', ['yeo-johnson', 'box-cox'], 'yeo-johnson')
   const lambdas = model.floats('lambdas_').data as Float64Array
-  const transform = x.with(overNumbers(method, x, (numbers) => powersOf(method, lambdas, numbers, x.names)))
+  const isPlain = !model.isSince(1, 9)
+  const run = (numbers: Tensor) => powersOf(method, lambdas, numbers, x.names, isPlain)
+  const transform = x.with(overNumbers(method, x, run))
   return model.flag('standardize', true)
     ? standardScaler(model.estimator('_scaler'), transform, g, convert)
     : { transform }

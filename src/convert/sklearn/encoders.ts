@@ -24,8 +24,9 @@ export const oneHotEncoder: Converter = (model, x) => {
     const start = width
     const place = (group: number): number => (group === without ? NOWHERE : start + group - (group > without ? 1 : 0))
     width += count - (without < count ? 1 : 0)
-    const isRare = (handling === 'infrequent_if_exist' || handling === 'warn') && rare !== undefined
-    const unknown = handling === 'error' ? undefined : isRare ? place(rare) : NOWHERE
+    const isGrouped = handling === 'infrequent_if_exist' || (handling === 'warn' && model.isSince(1, 8))
+    const elsewhere = isGrouped && rare !== undefined ? place(rare) : NOWHERE
+    const unknown = handling === 'error' ? undefined : elsewhere
     return codesOf(categories, (position) => place(groupOf(position)), unknown)
   })
   return { transform: hot(model, x, codes, width) }

@@ -1,4 +1,4 @@
-import { isArray, isObject, type Value } from '../../formats/values.ts'
+import { isArray, isObject, isTuple, type Value } from '../../formats/values.ts'
 import { binsOf, hotBinsOf } from '../../kernels/bins.ts'
 import { multiplyColumns, type Products } from '../../kernels/polynomial.ts'
 import { type SplineColumn, splinesOf, withEnds } from '../../kernels/spline.ts'
@@ -68,7 +68,8 @@ export const splineTransformer: Converter = (model, x) => {
     'constant',
   )
   if (model.text('handle_missing', 'error') === 'error') requireFinite(model, x, 'finite', x.names)
-  const columns = model.list('bsplines_').map((spline) => splineOf(model, spline))
+  const isLinear = extrapolation === 'linear'
+  const columns = model.list('bsplines_').map((spline, i) => splineOf(model, spline, isLinear ? i : 0))
   const isBiased = model.flag('include_bias', true)
   const outputs = columns[0]?.outputs ?? 0
   if (columns.some((column) => column.outputs !== outputs)) throw model.broken(['bsplines_'], 'differ in width')
@@ -76,16 +77,22 @@ export const splineTransformer: Converter = (model, x) => {
   return { transform: new Features(value, columns.length * (isBiased ? outputs : outputs - 1)) }
 }
 
-function splineOf(model: Estimator, value: Value): SplineColumn {
+/** @param steps by how much upstream's loop over the columns has raised a degree below 2 before it came here */
+function splineOf(model: Estimator, value: Value, steps: number): SplineColumn {
   if (!isObject(value)) throw model.broken(['bsplines_'], 'holds no splines')
-  const spline = new Estimator(value)
+  // Later releases of scipy wrap it: the state is (the spline itself, an empty array).
+  const [inner] = isTuple(value.state) ? value.state.items : []
+  const spline = new Estimator(isObject(inner) ? inner : value)
   const knots = spline.floats('t', '_t').data as Float64Array
   const { dims, data } = spline.floats('c', '_c')
   const degree = spline.number('k')
   const [basis = 0, outputs = 1] = dims
   const isWhole = Number.isInteger(degree) && degree >= 0 && knots.length === basis + degree + 1 && basis > degree
   if (!isWhole) throw model.broken(['bsplines_'], 'has knots and coefficients that do not fit')
-  return withEnds({ knots, degree, coefficients: data as Float64Array, outputs })
+  return withEnds(
+    { knots, degree, coefficients: data as Float64Array, outputs },
+    Math.max(degree, Math.min(degree + steps, 2)),
+  )
 }
 
 /** The bin of each value, as a number or as a 1 in its place. */

@@ -3,7 +3,7 @@ import { fillMissing, missingIn } from '../../kernels/missing.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Graph } from '../../onnx/graph.ts'
 import type { Objects, Scalar } from '../../tensor/host-value.ts'
-import { createTensor, type Tensor } from '../../tensor/tensor.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { type Converter, need, needTransform } from './converter.ts'
 import { Estimator, numberOf } from './estimator.ts'
 import { Features } from './features.ts'
@@ -102,7 +102,6 @@ export const iterativeImputer: Converter = (model, x, g, convert) => {
   const steps = model.number('n_iter_', 0) === 0 ? [] : model.list('imputation_sequence_')
   const absent = isMissing(x.select(keptOf(model, initial)).numbers, missing)
   const columns = Array.from({ length: start.width }, (_, i) => start.numbers.slice(i, i + 1, 1))
-  const limits = { low: limitsOf(model, '_min_value', 'min_value_'), high: limitsOf(model, '_max_value', 'max_value_') }
   for (const step of steps) {
     const { column, others, estimator } = stepOf(model, step)
     const known = new Features(
@@ -113,7 +112,7 @@ export const iterativeImputer: Converter = (model, x, g, convert) => {
       others.length,
     )
     const predicted = need(estimator, convert(estimator, known), 'predict').reshape([-1, 1])
-    const limited = within(g, predicted, limits.low(column), limits.high(column))
+    const limited = within(g, predicted, limitOf(model, '_min_value', column), limitOf(model, '_max_value', column))
     columns[column] = g.where(absent.slice(column, column + 1, 1), limited, columns[column] as Expr)
   }
   const filled = new Features(g.concat(columns, 1), columns.length, start.names)
@@ -127,10 +126,10 @@ function keptOf(model: Estimator, initial: Estimator): number[] {
   return statistics.flatMap((value, i) => (isKept || !Number.isNaN(value) ? [i] : []))
 }
 
-/** Of all columns, or one for each. */
-function limitsOf(model: Estimator, ...names: readonly string[]): (column: number) => Tensor {
-  const { data } = model.floats(...names)
-  return (column) => createTensor('float64', [], Float64Array.of(data[data.length === 1 ? 0 : column] as number))
+/** One of all columns, or one for each. */
+function limitOf(model: Estimator, name: string, column: number): number {
+  const { data } = model.floats(name)
+  return data[data.length === 1 ? 0 : column] as number
 }
 
 /** A named tuple: which column, from which others, by which estimator. */
