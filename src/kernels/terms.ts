@@ -71,7 +71,7 @@ export function weighTerms({ isSublinear, idf, norm, isSingle }: Weighting, coun
       if (isSublinear) value = round(round(Math.log(value)) + 1)
       if (idf) value = round(value * (idf[indices[i] as number] as number))
       data[i] = value
-      length += norm === 'l2' ? value * value : Math.abs(value)
+      length += norm === 'l2' ? round(value * value) : Math.abs(value)
     }
     if (norm === undefined || length === 0) continue
     if (norm === 'l2') length = Math.sqrt(length)

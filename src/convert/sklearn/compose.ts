@@ -25,7 +25,6 @@ export const featureUnion: Converter = (model, x, _g, convert) => {
     const [name, transformer] = itemsOf(item) ?? []
     return transformed(model, name, transformer, x, convert).map((part) => weighted(part, weights.get(name)))
   })
-  if (parts.length === 0) throw model.unsupported('no transformers')
   return { transform: Features.join(parts) }
 }
 
@@ -48,7 +47,6 @@ export const columnTransformer: Converter = (model, x, _g, convert) => {
       weighted(part, weights.get(name)),
     )
   })
-  if (parts.length === 0) throw model.unsupported('no columns')
   return { transform: Features.join(parts) }
 }
 

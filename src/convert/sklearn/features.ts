@@ -1,3 +1,4 @@
+import { InferError } from '../../errors.ts'
 import { densify, multiply, selectSparse, stackSparse } from '../../kernels/sparse.ts'
 import { joinTables, numbersOf, selectColumns } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
@@ -132,13 +133,7 @@ export class Features {
   }
 
   #toNumbers(): Expr {
-    if (this.#parts && !this.isSparse) {
-      const parts = this.#parts.filter(({ width }) => width > 0)
-      return (parts[0] as Features).numbers.graph.concat(
-        parts.map(({ numbers }) => numbers),
-        1,
-      )
-    }
+    if (this.#parts && !this.isSparse) return sideBySide(withColumns(this.#parts))
     if (this.isMixed) {
       const { table, columns } = this.cells
       const run = (cells: unknown) => [numbersOf(cells as Objects, columns, this.names)]
@@ -174,8 +169,8 @@ function selected({ table, columns }: Cells): Expr {
 }
 
 function joined(parts: readonly Features[]): Expr {
-  const some = parts.filter(({ width }) => width > 0)
-  const graph = (some[0] as Features).cells.table.graph
+  const some = withColumns(parts)
+  const { graph } = some[0].cells.table
   if (some.some(({ isMixed }) => isMixed)) {
     const cells = some.map((part) => part.cells)
     const columns = cells.map((part) => part.columns)
@@ -183,12 +178,20 @@ function joined(parts: readonly Features[]): Expr {
     const tables = cells.map(({ table }) => table)
     return graph.host('tables side by side', tables, ['object'], run)[0] as Expr
   }
-  if (!some.some(({ isSparse }) => isSparse))
-    return graph.concat(
-      some.map(({ numbers }) => numbers),
-      1,
-    )
+  if (!some.some(({ isSparse }) => isSparse)) return sideBySide(some)
   const values = some.map((part) => (part.isSparse ? part.value : part.numbers))
   const run = (...matrices: readonly unknown[]) => [stackSparse(matrices as (Sparse | Tensor)[])]
   return graph.host('sparse matrices side by side', values, ['sparse'], run)[0] as Expr
+}
+
+/** @throws InferError bad_model where no column is left */
+function withColumns(parts: readonly Features[]): readonly [Features, ...Features[]] {
+  const [first, ...others] = parts.filter(({ width }) => width > 0)
+  if (!first) throw new InferError('bad_model', 'the transformers leave no column')
+  return [first, ...others]
+}
+
+function sideBySide(parts: readonly [Features, ...Features[]]): Expr {
+  const numbers = parts.map((part) => part.numbers)
+  return (numbers[0] as Expr).graph.concat(numbers, 1)
 }

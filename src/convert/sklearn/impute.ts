@@ -29,7 +29,7 @@ export const simpleImputer: Converter = (model, x, g) => {
   const isWhole = isConstant || model.flag('keep_empty_features', false)
   const isKept = (i: number): boolean => isWhole || !Number.isNaN(statistics[i])
   const kept = statistics.flatMap((_, i) => (isKept(i) ? [i] : []))
-  if (kept.length === 0) throw model.unsupported('no column that had a value')
+  if (kept.length === 0) return { transform: withIndicator(model, x, new Features([], 0), missing) }
   const fills = kept.map((i) => statistics[i] as Scalar)
   const rest = x.select(kept)
   const filled = isMixed(x, missing, fills)
