@@ -119,6 +119,6 @@ export function assertEqual(ours: HostValue | HostValue[], theirs: unknown, what
 function isClose(ours: unknown, theirs: unknown, { rtol, atol }: Tolerance): boolean {
   if (typeof theirs === 'string' && typeof ours === 'string') return ours === theirs
   if (typeof theirs === 'boolean') return Boolean(ours) === theirs
-  const [a, b] = [Number(ours), theirs === null ? Number.NaN : Number(theirs)]
+  const [a, b] = [numberOf(ours), numberOf(theirs)]
   return Object.is(a, b) || a === b || Math.abs(a - b) <= atol + rtol * Math.abs(b)
 }

@@ -4,7 +4,7 @@ import { readLightgbm } from '../../formats/lightgbm.ts'
 import { applyTrees, type Forest } from '../../kernels/forest.ts'
 import { sumLinearTrees } from '../../kernels/linear-leaves.ts'
 import { each, exponential, flat, labelsFrom, largest, logistic, pairs, softmax } from '../../kernels/links.ts'
-import { toNumbers } from '../../kernels/table.ts'
+import { numbersOf as numbersIn } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { HostValue, Objects, Scalar } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
@@ -146,7 +146,8 @@ function probabilitiesOf({ objective, groups }: LightgbmModel, linked: Expr): Ex
 function numbersOf({ categories }: LightgbmModel, x: Features): Expr {
   if (x.value.dtype !== 'object' || categories.size === 0) return x.numbers
   const codes = new Map([...categories].map(([column, list]) => [column, codesOf(list)]))
-  const run = (table: HostValue) => [toNumbers(coded(table as Objects, codes), x.names)]
+  const columns = Array.from({ length: x.width }, (_, i) => i)
+  const run = (table: HostValue) => [numbersIn(coded(table as Objects, codes), columns, x.names)]
   return x.value.graph.host('categories', [x.value], ['float64'], run)[0] as Expr
 }
 

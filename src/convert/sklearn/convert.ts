@@ -1,11 +1,10 @@
 import { InferError } from '../../errors.ts'
-import { checkFinite } from '../../kernels/table.ts'
 import { Graph } from '../../onnx/graph.ts'
-import type { HostType, Objects } from '../../tensor/host-value.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import type { HostType } from '../../tensor/host-value.ts'
 import type { Convert, Converted } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
+import { requireFinite } from './guard.ts'
 import { converterOf, TAKES } from './table.ts'
 import { unsupported } from './unsupported.ts'
 
@@ -40,7 +39,7 @@ export function convertEstimator(model: Estimator, form: Form, width: number, na
     const converter = converterOf.get(inner.type)
     if (!converter) throw new InferError('bad_model', unsupported(inner.type))
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
-    guard(inner.type, features, names)
+    guard(inner, features, names)
     const made = converter(inner, features, features.value.graph, convert)
     depth--
     return made
@@ -51,7 +50,7 @@ export function convertEstimator(model: Estimator, form: Form, width: number, na
 /** What is no estimator of a pickle, as such a graph. @param type whose row of the table says what it takes */
 export const convertTable = (type: string, rows: RowsForm, convert: (x: Features) => Converted): Conversion =>
   start(rows, (x) => {
-    guard(type, x, rows.names)
+    guard({ type }, x, rows.names)
     return convert(x)
   })
 
@@ -63,12 +62,7 @@ function start({ form, width, names }: RowsForm, convert: (x: Features) => Conve
   return { graph, made: convert(new Features(input, form === 'texts' ? 1 : width, names, raw)) }
 }
 
-/** Values that scikit-learn would refuse are refused, once, where they come in. */
-function guard(type: string, { raw, value }: Features, names: readonly string[] | undefined): void {
-  const takes = TAKES.get(type) ?? 'finite'
-  if (!raw || takes === 'anything') return
-  const { input, columns } = raw
-  value.graph.guard(input, (table) => {
-    checkFinite(table as Tensor | Objects, columns, takes, type, names)
-  })
+function guard(model: { readonly type: string }, x: Features, names: readonly string[] | undefined): void {
+  const takes = TAKES.get(model.type) ?? 'finite'
+  if (takes !== 'anything') requireFinite(model, x, takes, names)
 }
