@@ -1,6 +1,6 @@
 import { InferError } from '../../errors.ts'
 import { checkFinite } from '../../kernels/table.ts'
-import { Graph } from '../../onnx/graph.ts'
+import { Graph, type Target } from '../../onnx/graph.ts'
 import type { HostType, Objects } from '../../tensor/host-value.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Convert, Converted } from './converter.ts'
@@ -25,8 +25,14 @@ const INPUTS: Readonly<Record<Form, HostType>> = { matrix: 'float64', table: 'ob
  * A fitted estimator as a graph with one input, `X`: float64 [rows, width], objects [rows, width], or texts [rows].
  * @throws InferError bad_model that names what of it is not converted
  */
-export function convertEstimator(model: Estimator, form: Form, width: number, names?: readonly string[]): Conversion {
-  const graph = new Graph()
+export function convertEstimator(
+  model: Estimator,
+  form: Form,
+  width: number,
+  names?: readonly string[],
+  target: Target = 'serve',
+): Conversion {
+  const graph = new Graph(undefined, target)
   const dims = form === 'texts' ? ['rows'] : ['rows', width]
   const input = graph.input('X', INPUTS[form], dims)
   const raw = form === 'texts' ? undefined : { input, columns: Array.from({ length: width }, (_, i) => i) }
@@ -46,7 +52,8 @@ export function convertEstimator(model: Estimator, form: Form, width: number, na
 
 /** Values that scikit-learn would refuse are refused, once, where they come in. */
 function guard(model: Estimator, { raw, value }: Features, names: readonly string[] | undefined): void {
-  const takes = TAKES.get(model.type) ?? 'finite'
+  const rule = TAKES.get(model.type) ?? 'finite'
+  const takes = typeof rule === 'function' ? rule(model) : rule
   if (!raw || takes === 'anything') return
   const { input, columns } = raw
   value.graph.guard(input, (table) => {
