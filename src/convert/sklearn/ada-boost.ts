@@ -15,8 +15,8 @@ const CLASSIFIER_TREES = new Set(['sklearn.tree.DecisionTreeClassifier', 'sklear
 const REGRESSOR_TREES = new Set(['sklearn.tree.DecisionTreeRegressor', 'sklearn.tree.ExtraTreeRegressor'])
 
 /**
- * SAMME: members vote with their weights, `-w / (k - 1)` for the classes that they do not choose. SAMME.R: the sum of
- * their centred log-probabilities. Trees vote in their leaves.
+ * SAMME: members vote with their weights; from 1.3 on `-w / (k - 1)` for the classes that they do not choose. SAMME.R: the
+ * sum of their centred log-probabilities. Trees vote in their leaves.
  * https://github.com/scikit-learn/scikit-learn/blob/1.5.X/sklearn/ensemble/_weight_boosting.py (decision_function)
  */
 export const adaBoostClassifier: Converter = (model, x, g, convert) => {
@@ -51,6 +51,9 @@ function algorithmOf(model: Estimator): 'SAMME' | 'SAMME.R' {
   return model.oneOf('algorithm', ['SAMME', 'SAMME.R'], 'SAMME.R')
 }
 
+/** What part of its weight a member of SAMME gives to each class that it does not choose. */
+const againstOf = (model: Estimator, classes: number): number => (model.isSince(1, 3) ? -1 / (classes - 1) : 0)
+
 /** numpy's sum is over all of them, also where fewer were needed. */
 function weightsOf(model: Estimator, members: number): Float64Array {
   const weights = model.floats('estimator_weights_').data as Float64Array
@@ -68,13 +71,14 @@ function treeVotes(
   isReal: boolean,
 ): Expr {
   const count = model.labels().data.length
+  const against = againstOf(model, count)
   const trees = members.map((member, i) => {
     const tree = readTree(member)
     const labels = (classesOf(member).classes[0] as Tensor).data
     if (labels.length !== count) throw model.broken(['estimators_'], `has a tree of ${labels.length} classes`)
     const values = leafProbabilities(member, tree, [count])
     for (let at = 0; at < values.length; at += count)
-      vote(values.subarray(at, at + count), weights[i] as number, isReal)
+      vote(values.subarray(at, at + count), weights[i] as number, against, isReal)
     return { ...tree, values, target: 0 }
   })
   const forest = forestOf(trees, { ...TREES, width: count, outputs: count, columns: x.width, what: model.type })
@@ -82,7 +86,7 @@ function treeVotes(
 }
 
 /** A leaf's probabilities to its votes, in place. */
-function vote(leaf: Float64Array, weight: number, isReal: boolean): void {
+function vote(leaf: Float64Array, weight: number, against: number, isReal: boolean): void {
   const count = leaf.length
   if (isReal) {
     const logs = leaf.map((probability) => Math.log(Math.max(probability, FLOAT64_EPSILON)))
@@ -91,7 +95,7 @@ function vote(leaf: Float64Array, weight: number, isReal: boolean): void {
     return
   }
   const chosen = leaf.indexOf(Math.max(...leaf))
-  for (let i = 0; i < count; i++) leaf[i] = i === chosen ? weight : (-1 / (count - 1)) * weight
+  for (let i = 0; i < count; i++) leaf[i] = i === chosen ? weight : against * weight
 }
 
 /** [rows, classes], of any classifier. */
@@ -114,7 +118,7 @@ function votesOf(
   const chosen = need(member, made, 'predict')
   if (chosen.dtype !== classes.dtype)
     throw new InferError('bad_model', `${model.type} has ${classes.dtype} classes, its estimators ${chosen.dtype}`)
-  return g.where(chosen.unsqueeze(1).eq(classes), weight, (-1 / (count - 1)) * weight)
+  return g.where(chosen.unsqueeze(1).eq(classes), weight, againstOf(model, count) * weight)
 }
 
 /**

@@ -88,7 +88,7 @@ function link(g: Graph, model: Estimator, loss: Loss, probabilities: Expr): Expr
   return loss === 'exponential' ? odds.mul(0.5) : odds
 }
 
-const epsilon = (model: Estimator): number => (model.isSince(1, 6) ? FLOAT64_EPSILON : FLOAT32_EPSILON)
+const epsilon = (model: Estimator): number => (model.isSince(1, 8) ? FLOAT64_EPSILON : FLOAT32_EPSILON)
 
 export const gradientBoostingRegressor: Converter = (model, x, _g, convert) => {
   model.oneOf('loss', ['squared_error', 'ls', 'absolute_error', 'lad', 'huber', 'quantile'], 'squared_error')
