@@ -43,6 +43,9 @@ export const randomTreesEmbedding: Converter = (model, x) => {
   return { transform: new Features(encoded as Expr, width), apply: leaves.cast('int64') }
 }
 
+/** The offset often is the score of a training row, which another `pow` gives but for its last bits. */
+const TIE = 1e-15
+
 /**
  * `-2 ** (-depth / (trees * c(max_samples)))`, where the depth of a row sums over the trees that of its leaf and what
  * the samples in it would have taken to be told apart.
@@ -64,7 +67,7 @@ export const isolationForest: Converter = (model, x, g) => {
   const scores = g.node('Pow', [2, most === 0 ? depths.mul(0).sub(1) : depths.neg().div(most)]).neg()
   const decision = scores.sub(model.number('offset_'))
   return {
-    predict: g.where(decision.lt(0), -1, 1).cast('int64'),
+    predict: g.where(decision.lt(-TIE), -1, 1).cast('int64'),
     decision_function: decision,
     score_samples: scores,
   }

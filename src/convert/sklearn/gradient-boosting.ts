@@ -49,11 +49,16 @@ function initOf(model: Estimator, x: Features, convert: Convert, loss: Loss, wid
   if (model.raw('init_') === 'zero') return undefined
   const init = model.estimator('init_')
   const known = constantOf(init, loss)
+  if (known && known.length < (loss === 'binomial' || loss === 'exponential' ? 2 : width))
+    throw model.broken(['init_'], `says ${known.length} values`)
   if (known) return g.constant(createTensor('float64', [width], linked(model, loss, known, width)))
   // Upstream has cast X before anyone sees it.
   const rows = x.with(x.numbers.cast('float32').cast('float64'))
   const made = convert(init, rows)
   if (loss === 'regression') return need(init, made, 'predict').cast('float64').reshape([-1, 1])
+  const classes = loss === 'multinomial' ? width : 2
+  if (made.classes && 'data' in made.classes && made.classes.data.length !== classes)
+    throw model.broken(['init_'], `knows ${made.classes.data.length} classes of ${classes}`)
   return link(g, model, loss, need(init, made, 'predict_proba'))
 }
 

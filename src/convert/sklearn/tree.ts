@@ -66,15 +66,15 @@ export function classesOf(model: Estimator): { classes: readonly Labels[]; isMul
 }
 
 /**
- * Probabilities in the leaves, [nodes, classes of all outputs]. Releases before 1.3 keep counts there, later ones
+ * Probabilities in the leaves, [nodes, classes of all outputs]. Releases before 1.4 keep counts there, later ones
  * fractions that are taken as they are.
- * https://github.com/scikit-learn/scikit-learn/blob/1.2.X/sklearn/tree/_classes.py (predict_proba)
+ * https://github.com/scikit-learn/scikit-learn/blob/1.3.X/sklearn/tree/_classes.py (predict_proba)
  */
 export function leafProbabilities(model: Estimator, tree: FittedTree, counts: readonly number[]): Float64Array {
   const [nodes, outputs, most] = tree.shape
   if (outputs !== counts.length || counts.some((count) => count > most))
     throw model.broken(['tree_'], `has values of [${tree.shape}] for classes of [${counts}]`)
-  const isFraction = model.isSince(1, 3)
+  const isFraction = model.isSince(1, 4)
   const width = counts.reduce((total, count) => total + count, 0)
   const probabilities = new Float64Array(nodes * width)
   let to = 0
