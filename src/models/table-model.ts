@@ -27,7 +27,8 @@ const MAX_PLANS = 32
 /** A fitted estimator or booster, converted and ready to run. @throws InferError bad_model that names the estimator */
 export async function openTable(path: string, bytes: Uint8Array, source: TableSource): Promise<Model> {
   const { signature } = source
-  const methods = methodsOf(source.convert(signature.form, signature.width ?? 1, signature.names).made)
+  const { form, width = 1, names } = signature
+  const methods = methodsOf(source.convert({ form, width, names }).made)
   if (methods.length === 0) throw new InferError('bad_model', `${source.type} neither predicts nor transforms`)
   const plans = new Plans(source)
   const run = (input: Tensor | Table, asked: readonly string[]) => runTable(input, asked, { plans, methods, signature })
@@ -203,7 +204,7 @@ async function compile(
   { form, width, names }: Omit<Rows, 'value'>,
   methods: readonly Method[],
 ): Promise<CompiledPlan> {
-  const { graph, made } = source.convert(form, width, names)
+  const { graph, made } = source.convert({ form, width, names })
   const layout = methods.map((method) => {
     const values = expressionsOf(made, method)
     return { method, values, count: values.isList ? values.list.length : null, classes: classesOf(made, method) }

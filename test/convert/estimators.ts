@@ -46,7 +46,7 @@ export interface OpenEstimator {
 }
 
 export async function openEstimator(model: Estimator, like: Input, methods: readonly string[]): Promise<OpenEstimator> {
-  const { graph, made } = convertEstimator(model, like.form, like.width, like.names)
+  const { graph, made } = convertEstimator(model, like)
   const wanted = methods.map((method) => ({ method, values: valuesOf(made, method) }))
   const outputs = wanted.flatMap(({ method, values }) =>
     values.list.map((value, i) => ({ name: `${method}_${i}`, value })),

@@ -96,7 +96,7 @@ describe('refused by name', () => {
     test(name, () => {
       const { value: read } = readJoblib(pickle(value))
       assert.throws(
-        () => convertEstimator(new Estimator(read), 'matrix', WIDTH),
+        () => convertEstimator(new Estimator(read), { form: 'matrix', width: WIDTH }),
         (error: unknown) => {
           assert.ok(error instanceof InferError, String(error))
           assert.equal(error.code, 'bad_model')
@@ -113,5 +113,5 @@ test('the file that all of these are variations of is converted', () => {
   const { value } = readJoblib(
     pickle(pipeline(pca({}), object('sklearn.cluster._kmeans.KMeans', { cluster_centers_: array([[1]]) }))),
   )
-  assert.ok(convertEstimator(new Estimator(value), 'matrix', WIDTH).made.predict)
+  assert.ok(convertEstimator(new Estimator(value), { form: 'matrix', width: WIDTH }).made.predict)
 })

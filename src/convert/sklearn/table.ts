@@ -1,6 +1,7 @@
 import type { Finiteness } from '../../kernels/table.ts'
 import { lightgbm } from '../boosting/lightgbm.ts'
 import { xgboost } from '../boosting/xgboost.ts'
+import { adaBoostClassifier, adaBoostRegressor } from './ada-boost.ts'
 import { baggingClassifier, baggingRegressor } from './bagging.ts'
 import { calibratedClassifier } from './calibration.ts'
 import { birch, bisectingKMeans, featureAgglomeration, kMeans, nearestCenter } from './cluster.ts'
@@ -19,9 +20,19 @@ import {
   ordinalEncoder,
   targetEncoder,
 } from './encoders.ts'
+import type { Estimator } from './estimator.ts'
 import { kBinsDiscretizer, polynomialFeatures, splineTransformer } from './expansions.ts'
 import { latentDirichletAllocation, nmf, sparseCoder } from './factorization.ts'
+import {
+  forestClassifier,
+  forestRegressor,
+  isolationForest,
+  isolationForestTakes,
+  randomTreesEmbedding,
+} from './forests.ts'
 import { functionTransformer } from './function.ts'
+import { gradientBoostingClassifier, gradientBoostingRegressor } from './gradient-boosting.ts'
+import { histGradientBoostingClassifier, histGradientBoostingRegressor } from './hist-gradient-boosting.ts'
 import { iterativeImputer, missingIndicator, simpleImputer } from './impute.ts'
 import { isotonicRegression } from './isotonic.ts'
 import { linearOneClass, linearRegressor, logLinkRegressor, tweedieRegressor } from './linear.ts'
@@ -76,6 +87,7 @@ import {
 } from './text.ts'
 import { fixedThreshold, tunedThreshold } from './thresholds.ts'
 import { transformedTarget } from './transformed-target.ts'
+import { decisionTreeClassifier, decisionTreeRegressor, forestTakes, treeTakes } from './tree.ts'
 import { votingClassifier, votingRegressor } from './voting.ts'
 
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
@@ -117,8 +129,20 @@ export const CONVERTERS = {
   'sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis': quadraticDiscriminant,
   'sklearn.dummy.DummyClassifier': dummyClassifier,
   'sklearn.dummy.DummyRegressor': dummyRegressor,
+  'sklearn.ensemble.AdaBoostClassifier': adaBoostClassifier,
+  'sklearn.ensemble.AdaBoostRegressor': adaBoostRegressor,
   'sklearn.ensemble.BaggingClassifier': baggingClassifier,
   'sklearn.ensemble.BaggingRegressor': baggingRegressor,
+  'sklearn.ensemble.ExtraTreesClassifier': forestClassifier,
+  'sklearn.ensemble.ExtraTreesRegressor': forestRegressor,
+  'sklearn.ensemble.GradientBoostingClassifier': gradientBoostingClassifier,
+  'sklearn.ensemble.GradientBoostingRegressor': gradientBoostingRegressor,
+  'sklearn.ensemble.HistGradientBoostingClassifier': histGradientBoostingClassifier,
+  'sklearn.ensemble.HistGradientBoostingRegressor': histGradientBoostingRegressor,
+  'sklearn.ensemble.IsolationForest': isolationForest,
+  'sklearn.ensemble.RandomForestClassifier': forestClassifier,
+  'sklearn.ensemble.RandomForestRegressor': forestRegressor,
+  'sklearn.ensemble.RandomTreesEmbedding': randomTreesEmbedding,
   'sklearn.ensemble.StackingClassifier': stackingClassifier,
   'sklearn.ensemble.StackingRegressor': stackingRegressor,
   'sklearn.ensemble.VotingClassifier': votingClassifier,
@@ -232,6 +256,10 @@ export const CONVERTERS = {
   'sklearn.semi_supervised.SelfTrainingClassifier': selfTraining,
   'sklearn.svm.LinearSVC': linearClassifier,
   'sklearn.svm.LinearSVR': linearRegressor,
+  'sklearn.tree.DecisionTreeClassifier': decisionTreeClassifier,
+  'sklearn.tree.DecisionTreeRegressor': decisionTreeRegressor,
+  'sklearn.tree.ExtraTreeClassifier': decisionTreeClassifier,
+  'sklearn.tree.ExtraTreeRegressor': decisionTreeRegressor,
   'xgboost.core.Booster': xgboost,
   'xgboost.sklearn.XGBClassifier': xgboost,
   'xgboost.sklearn.XGBRFClassifier': xgboost,
@@ -243,12 +271,14 @@ export const CONVERTERS = {
 /** The name comes out of a file: a Map has no `constructor` to find by accident. */
 export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entries(CONVERTERS))
 
+export type Takes = Finiteness | 'anything'
+
 /**
- * What scikit-learn's `check_array` lets through, where it is not the default, finite numbers only. Composites take
- * anything: what stands in them has a row of its own.
+ * What scikit-learn's `check_array` lets through, where it is not the default, finite numbers only; a function where
+ * the estimator's settings say it. Composites take anything: what stands in them has a row of its own.
  */
 // biome-ignore format: one row per estimator
-export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
+export const TAKES: ReadonlyMap<string, Takes | ((model: Estimator) => Takes)> = new Map(Object.entries({
   'lightgbm.basic.Booster': 'anything',
   'lightgbm.sklearn.LGBMClassifier': 'anything',
   'lightgbm.sklearn.LGBMRanker': 'anything',
@@ -260,6 +290,13 @@ export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Objec
   'sklearn.dummy.DummyRegressor': 'anything',
   'sklearn.ensemble.BaggingClassifier': 'anything',
   'sklearn.ensemble.BaggingRegressor': 'anything',
+  'sklearn.ensemble.ExtraTreesClassifier': forestTakes,
+  'sklearn.ensemble.ExtraTreesRegressor': forestTakes,
+  'sklearn.ensemble.HistGradientBoostingClassifier': 'anything',
+  'sklearn.ensemble.HistGradientBoostingRegressor': 'anything',
+  'sklearn.ensemble.IsolationForest': isolationForestTakes,
+  'sklearn.ensemble.RandomForestClassifier': forestTakes,
+  'sklearn.ensemble.RandomForestRegressor': forestTakes,
   'sklearn.ensemble.StackingClassifier': 'anything',
   'sklearn.ensemble.StackingRegressor': 'anything',
   'sklearn.ensemble.VotingClassifier': 'anything',
@@ -308,10 +345,14 @@ export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Objec
   'sklearn.preprocessing.StandardScaler': 'finite or missing',
   'sklearn.preprocessing.TargetEncoder': 'finite or missing',
   'sklearn.semi_supervised.SelfTrainingClassifier': 'anything',
+  'sklearn.tree.DecisionTreeClassifier': treeTakes,
+  'sklearn.tree.DecisionTreeRegressor': treeTakes,
+  'sklearn.tree.ExtraTreeClassifier': treeTakes,
+  'sklearn.tree.ExtraTreeRegressor': treeTakes,
   'xgboost.core.Booster': 'finite or missing',
   'xgboost.sklearn.XGBClassifier': 'finite or missing',
   'xgboost.sklearn.XGBRFClassifier': 'finite or missing',
   'xgboost.sklearn.XGBRFRegressor': 'finite or missing',
   'xgboost.sklearn.XGBRanker': 'finite or missing',
   'xgboost.sklearn.XGBRegressor': 'finite or missing',
-} as const satisfies Partial<Record<keyof typeof CONVERTERS, Finiteness | 'anything'>>))
+} as const satisfies Partial<Record<keyof typeof CONVERTERS, Takes | ((model: Estimator) => Takes)>>))
