@@ -3,6 +3,7 @@ import { pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
 import { linearRegressor, logisticRegression } from './linear.ts'
 import { standardScaler } from './preprocessing.ts'
+import { oneClassSvm, supportVectorClassifier, supportVectorRegressor } from './svm.ts'
 
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
@@ -11,6 +12,11 @@ export const CONVERTERS = {
   'sklearn.linear_model.LogisticRegression': logisticRegression,
   'sklearn.pipeline.Pipeline': pipeline,
   'sklearn.preprocessing.StandardScaler': standardScaler,
+  'sklearn.svm.NuSVC': supportVectorClassifier,
+  'sklearn.svm.NuSVR': supportVectorRegressor,
+  'sklearn.svm.OneClassSVM': oneClassSvm,
+  'sklearn.svm.SVC': supportVectorClassifier,
+  'sklearn.svm.SVR': supportVectorRegressor,
 } as const satisfies Record<string, Converter>
 
 /** The name comes out of a file: a Map has no `constructor` to find by accident. */
