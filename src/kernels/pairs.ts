@@ -95,6 +95,16 @@ export function squaredNorms({ data, count, width }: Rows): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => dot(data, i * width, data, i * width, width))
 }
 
+/** Rows of length one; a row of zeros stays. */
+export function unitRows({ data, count, width }: Rows): Rows {
+  const unit = new Float64Array(data.length)
+  for (let i = 0; i < count; i++) {
+    const length = Math.sqrt(dot(data, i * width, data, i * width, width)) || 1
+    for (let c = 0; c < width; c++) unit[i * width + c] = (data[i * width + c] as number) / length
+  }
+  return { data: unit, count, width }
+}
+
 /**
  * Scalar products of rows with sparse rows: float64 [rows, sparse rows], and `Σ x²` of each row [rows, 1].
  * @param x sparse, or float64 [rows, columns]

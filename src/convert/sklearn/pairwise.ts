@@ -113,9 +113,7 @@ export function reduced(name: string, pair: pairs.Pair, x: Features, fitted: Ten
 
 /** Scalar products of rows of length one; a row of zeros stays. */
 function cosine(x: Features, fitted: Tensor): Expr {
-  const rows = pairs.rowsOf(fitted)
-  const norms = pairs.squaredNorms(rows).map((norm) => Math.sqrt(norm) || 1)
-  const unit = rows.data.map((value, i) => value / (norms[Math.floor(i / rows.width)] as number))
+  const unit = pairs.unitRows(pairs.rowsOf(fitted)).data
   const length = x.numbers.mul(x.numbers).sum(1).sqrt()
   const divisor = x.value.graph.where(length.eq(0), 1, length)
   return x.numbers.div(divisor).matmul(transposed(createTensor('float64', fitted.dims, unit)))

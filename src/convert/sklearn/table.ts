@@ -2,6 +2,7 @@ import type { Finiteness } from '../../kernels/table.ts'
 import { pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
 import { linearRegressor, logisticRegression } from './linear.ts'
+import { neighborsClassifier, neighborsRegressor, radiusClassifier, radiusRegressor } from './neighbors.ts'
 import { standardScaler } from './preprocessing.ts'
 import { oneClassSvm, supportVectorClassifier, supportVectorRegressor } from './svm.ts'
 
@@ -10,6 +11,10 @@ import { oneClassSvm, supportVectorClassifier, supportVectorRegressor } from './
 export const CONVERTERS = {
   'sklearn.linear_model.LinearRegression': linearRegressor,
   'sklearn.linear_model.LogisticRegression': logisticRegression,
+  'sklearn.neighbors.KNeighborsClassifier': neighborsClassifier,
+  'sklearn.neighbors.KNeighborsRegressor': neighborsRegressor,
+  'sklearn.neighbors.RadiusNeighborsClassifier': radiusClassifier,
+  'sklearn.neighbors.RadiusNeighborsRegressor': radiusRegressor,
   'sklearn.pipeline.Pipeline': pipeline,
   'sklearn.preprocessing.StandardScaler': standardScaler,
   'sklearn.svm.NuSVC': supportVectorClassifier,
@@ -28,6 +33,10 @@ export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entrie
  */
 // biome-ignore format: one row per estimator
 export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
+  'sklearn.neighbors.KNeighborsClassifier': 'finite or missing',
+  'sklearn.neighbors.KNeighborsRegressor': 'finite or missing',
+  'sklearn.neighbors.RadiusNeighborsClassifier': 'finite or missing',
+  'sklearn.neighbors.RadiusNeighborsRegressor': 'finite or missing',
   'sklearn.pipeline.Pipeline': 'anything',
   'sklearn.preprocessing.StandardScaler': 'finite or missing',
 } as const satisfies Partial<Record<keyof typeof CONVERTERS, Finiteness | 'anything'>>))
