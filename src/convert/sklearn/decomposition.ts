@@ -1,10 +1,10 @@
 import type { Expr } from '../../onnx/expr.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
+import { cholesky, choleskySolve, gram, identity, logDeterminant, product } from './algebra.ts'
 import type { Converted, Converter } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
 import { transposed } from './linear.ts'
-import { cholesky, choleskySolve, gram, identity, logDeterminant, product } from './matrix.ts'
 import { floatsOf, shaped } from './shapes.ts'
 
 /** Components as one file stores them: [components, features]. */

@@ -6,11 +6,11 @@ import { inferTopics, type Topics } from '../../kernels/topics.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Graph } from '../../onnx/graph.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { gram } from './algebra.ts'
 import type { Converted, Converter } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
 import { transposed } from './linear.ts'
-import { gram } from './matrix.ts'
 import { floatsOf, shaped } from './shapes.ts'
 
 const kernel = (g: Graph, name: string, x: Features, width: number, run: (x: Tensor) => Tensor): Converted => {

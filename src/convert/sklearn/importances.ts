@@ -1,7 +1,7 @@
 import { isArray, isTuple, type NdArray } from '../../formats/values.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { product } from './algebra.ts'
 import { Estimator, toFloats } from './estimator.ts'
-import { product } from './matrix.ts'
 import { floatsOf, shaped } from './shapes.ts'
 
 /**

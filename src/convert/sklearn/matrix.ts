@@ -1,75 +1,112 @@
-/** Small dense algebra on what a file holds, done once when it is converted. Matrices are row-major. */
+import { InferError } from '../../errors.ts'
+import { attributesOf, isArray, isGlobal, isObject, itemsOf, type Value } from '../../formats/values.ts'
+import { densify } from '../../kernels/sparse.ts'
+import type { Sparse } from '../../tensor/host-value.ts'
+import { createTensor, type Tensor } from '../../tensor/tensor.ts'
+import { type Estimator, toFloats } from './estimator.ts'
 
-/** `a · b`: a [n, k], b [k, m]. */
-export function product(a: Float64Array, b: Float64Array, n: number, k: number, m: number): Float64Array {
-  const c = new Float64Array(n * m)
-  for (let i = 0; i < n; i++) {
-    for (let l = 0; l < k; l++) {
-      const factor = a[i * k + l] as number
-      if (factor === 0) continue
-      for (let j = 0; j < m; j++) c[i * m + j] = (c[i * m + j] as number) + factor * (b[l * m + j] as number)
+/** A fitted matrix: float64 [rows, columns], or rows of a sparse matrix as scipy's csr keeps them. */
+export type Matrix = Tensor | Sparse
+
+/**
+ * A matrix that is an array or a sparse matrix of scipy (csr; csc is turned). @throws InferError bad_model for others
+ */
+export function matrixOf(model: Estimator, ...names: readonly string[]): Matrix {
+  const value = model.raw(...names)
+  if (!isObject(value)) return model.floats(...names)
+  return sparseOf(value, (what) => model.broken(names, what))
+}
+
+/** The same, always dense. */
+export function denseOf(model: Estimator, ...names: readonly string[]): Tensor {
+  const matrix = matrixOf(model, ...names)
+  return matrix.dtype === 'sparse' ? densify(matrix as Sparse) : (matrix as Tensor)
+}
+
+function sparseOf(value: Value, fail: (what: string) => InferError): Sparse {
+  if (!isObject(value)) throw fail('is no matrix')
+  const name = value.type.slice(value.type.lastIndexOf('.') + 1)
+  if (!/^cs[rc]_(matrix|array)$/.test(name)) throw fail(`is ${value.type}, not a csr or csc matrix`)
+  const attributes = attributesOf(value)
+  const shape = itemsOf(attributes.get('_shape') ?? attributes.get('shape'))?.map(Number) ?? []
+  const [rows, columns] = shape
+  const floats = (key: string): Float64Array => {
+    const array = attributes.get(key)
+    if (!isArray(array)) throw fail(`has no ${key}`)
+    return toFloats(array)
+  }
+  if (rows === undefined || columns === undefined) throw fail('has no shape')
+  const [indptr, indices, data] = [floats('indptr'), floats('indices'), floats('data')]
+  return name.startsWith('csr')
+    ? sorted(rows, columns, indptr, indices, data, fail)
+    : turned(sorted(columns, rows, indptr, indices, data, fail))
+}
+
+/** Columns ascending, repeated ones added up, everything within bounds. */
+function sorted(
+  rows: number,
+  columns: number,
+  indptr: Float64Array,
+  indices: Float64Array,
+  data: Float64Array,
+  fail: (what: string) => InferError,
+): Sparse {
+  if (indptr.length !== rows + 1) throw fail(`has ${indptr.length} row positions for ${rows} rows`)
+  const [starts, at, values] = [new Int32Array(rows + 1), [] as number[], [] as number[]]
+  for (let row = 0; row < rows; row++) {
+    const [start, end] = [indptr[row] as number, indptr[row + 1] as number]
+    if (!(start >= 0 && start <= end && end <= Math.min(indices.length, data.length)))
+      throw fail(`has a row ${row} that is not there`)
+    const order = Array.from({ length: end - start }, (_, i) => start + i)
+    order.sort((a, b) => (indices[a] as number) - (indices[b] as number))
+    let last = -1
+    for (const i of order) {
+      const column = indices[i] as number
+      if (!(Number.isInteger(column) && column >= 0 && column < columns)) throw fail(`has no column ${column}`)
+      if (column === last) values[values.length - 1] = (values.at(-1) as number) + (data[i] as number)
+      else {
+        at.push(column)
+        values.push(data[i] as number)
+      }
+      last = column
+    }
+    starts[row + 1] = at.length
+  }
+  return {
+    dtype: 'sparse',
+    dims: [rows, columns],
+    indptr: starts,
+    indices: Int32Array.from(at),
+    data: Float64Array.from(values),
+  }
+}
+
+function turned({ dims: [rows, columns], indptr, indices, data }: Sparse): Sparse {
+  const starts = new Int32Array(columns + 1)
+  for (const column of indices) starts[column + 1] = (starts[column + 1] as number) + 1
+  for (let i = 0; i < columns; i++) starts[i + 1] = (starts[i + 1] as number) + (starts[i] as number)
+  const next = starts.slice()
+  const [at, values] = [new Int32Array(indices.length), new Float64Array(data.length)]
+  for (let row = 0; row < rows; row++) {
+    for (let i = indptr[row] as number; i < (indptr[row + 1] as number); i++) {
+      const to = next[indices[i] as number] as number
+      next[indices[i] as number] = to + 1
+      at[to] = row
+      values[to] = data[i] as number
     }
   }
-  return c
+  return { dtype: 'sparse', dims: [columns, rows], indptr: starts, indices: at, data: values }
 }
 
-/** `a · aᵀ + ridge · I`: a [n, k] gives [n, n]. */
-export function gram(a: Float64Array, n: number, k: number, ridge = 0): Float64Array {
-  const g = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = i === j ? ridge : 0
-      for (let l = 0; l < k; l++) sum += (a[i * k + l] as number) * (a[j * k + l] as number)
-      g[i * n + j] = sum
-      g[j * n + i] = sum
-    }
-  }
-  return g
+/** @throws InferError bad_model where a matrix is not of `columns` columns */
+export function checkWidth(model: Estimator, matrix: Matrix, columns: number, name: string): void {
+  if (matrix.dims.length !== 2 || matrix.dims[1] !== columns)
+    throw new InferError('bad_model', `${model.type}.${name} has the shape [${matrix.dims}], for ${columns} columns`)
 }
 
-/** The lower triangle L of `a = L · Lᵀ` [n, n]; `undefined` where `a` is not positive definite. */
-export function cholesky(a: Float64Array, n: number): Float64Array | undefined {
-  const lower = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = a[i * n + j] as number
-      for (let l = 0; l < j; l++) sum -= (lower[i * n + l] as number) * (lower[j * n + l] as number)
-      if (i === j && !(sum > 0)) return undefined
-      lower[i * n + j] = i === j ? Math.sqrt(sum) : sum / (lower[j * n + j] as number)
-    }
-  }
-  return lower
-}
+/** Float64 rows as a tensor. */
+export const tensorOf = (rows: number, columns: number, data: Float64Array): Tensor =>
+  createTensor('float64', [rows, columns], data)
 
-/** `(L · Lᵀ)⁻¹ · b`: b [n, m]. */
-export function choleskySolve(lower: Float64Array, b: Float64Array, n: number, m: number): Float64Array {
-  const x = b.slice()
-  const eliminate = (i: number, l: number, factor: number): void => {
-    for (let j = 0; j < m; j++) x[i * m + j] = (x[i * m + j] as number) - factor * (x[l * m + j] as number)
-  }
-  const divide = (i: number): void => {
-    for (let j = 0; j < m; j++) x[i * m + j] = (x[i * m + j] as number) / (lower[i * n + i] as number)
-  }
-  for (let i = 0; i < n; i++) {
-    for (let l = 0; l < i; l++) eliminate(i, l, lower[i * n + l] as number)
-    divide(i)
-  }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let l = i + 1; l < n; l++) eliminate(i, l, lower[l * n + i] as number)
-    divide(i)
-  }
-  return x
-}
-
-export function identity(n: number): Float64Array {
-  const one = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) one[i * n + i] = 1
-  return one
-}
-
-/** log of the determinant of `L · Lᵀ`. */
-export function logDeterminant(lower: Float64Array, n: number): number {
-  let sum = 0
-  for (let i = 0; i < n; i++) sum += 2 * Math.log(lower[i * n + i] as number)
-  return sum
-}
+/** Whether a parameter is a function or an object in place of a name. */
+export const isCallable = (value: Value | undefined): boolean => isGlobal(value) || isObject(value)

@@ -1,11 +1,11 @@
 import { digamma } from '../../kernels/special.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
+import { cholesky, choleskySolve, identity, product } from './algebra.ts'
 import type { Converted, Converter } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import type { Features } from './features.ts'
 import { transposed } from './linear.ts'
-import { cholesky, choleskySolve, identity, product } from './matrix.ts'
 import { floatsOf, shaped } from './shapes.ts'
 
 /** Gaussians: `log N(x)` of each without its constant part: `-½ |(x - μ) P|²`, with P the Cholesky factor of precision. */

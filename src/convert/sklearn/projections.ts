@@ -3,11 +3,11 @@ import { timesSparse } from '../../kernels/sparse-product.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Sparse } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
+import { product } from './algebra.ts'
 import type { Converted, Converter } from './converter.ts'
 import { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
 import { transposed } from './linear.ts'
-import { product } from './matrix.ts'
 import { floatsOf, shaped } from './shapes.ts'
 
 /** `x · componentsᵀ`. */

@@ -9,6 +9,7 @@ import { columnTransformer, featureUnion, pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
 import { factorAnalysis, fastIca, pca, sparsePca } from './decomposition.ts'
 import { frozen, ransac, search, selfTraining } from './delegates.ts'
+import { kernelDensity, localOutlierFactor } from './density.ts'
 import { linearDiscriminant, quadraticDiscriminant } from './discriminant.ts'
 import { powerTransformer, quantileTransformer } from './distributions.ts'
 import { dummyClassifier, dummyRegressor } from './dummy.ts'
@@ -35,6 +36,7 @@ import { gradientBoostingClassifier, gradientBoostingRegressor } from './gradien
 import { histGradientBoostingClassifier, histGradientBoostingRegressor } from './hist-gradient-boosting.ts'
 import { iterativeImputer, missingIndicator, simpleImputer } from './impute.ts'
 import { isotonicRegression } from './isotonic.ts'
+import { knnImputer } from './knn-imputer.ts'
 import { linearOneClass, linearRegressor, logLinkRegressor, tweedieRegressor } from './linear.ts'
 import { linearClassifier, logisticRegression, ridgeClassifier, sgdClassifier } from './linear-classifiers.ts'
 import { bayesianGaussianMixture, ellipticEnvelope, gaussianMixture } from './mixture.ts'
@@ -47,6 +49,9 @@ import {
   gaussianNaiveBayes,
   multinomialNaiveBayes,
 } from './naive-bayes.ts'
+import { nearestCentroid } from './nearest-centroid.ts'
+import { neighborhoodComponents, neighborsTransformer, radiusTransformer } from './neighbor-graph.ts'
+import { neighborsClassifier, neighborsRegressor, radiusClassifier, radiusRegressor } from './neighbors.ts'
 import { mlpClassifier, mlpRegressor } from './neural.ts'
 import {
   binarizer,
@@ -77,6 +82,7 @@ import {
   varianceThreshold,
 } from './selection.ts'
 import { stackingClassifier, stackingRegressor } from './stacking.ts'
+import { oneClassSvm, supportVectorClassifier, supportVectorRegressor } from './svm.ts'
 import {
   countVectorizer,
   dictVectorizer,
@@ -166,6 +172,7 @@ export const CONVERTERS = {
   'sklearn.feature_selection.VarianceThreshold': varianceThreshold,
   'sklearn.frozen.FrozenEstimator': frozen,
   'sklearn.impute.IterativeImputer': iterativeImputer,
+  'sklearn.impute.KNNImputer': knnImputer,
   'sklearn.impute.MissingIndicator': missingIndicator,
   'sklearn.impute.SimpleImputer': simpleImputer,
   'sklearn.isotonic.IsotonicRegression': isotonicRegression,
@@ -227,6 +234,16 @@ export const CONVERTERS = {
   'sklearn.naive_bayes.ComplementNB': complementNaiveBayes,
   'sklearn.naive_bayes.GaussianNB': gaussianNaiveBayes,
   'sklearn.naive_bayes.MultinomialNB': multinomialNaiveBayes,
+  'sklearn.neighbors.KNeighborsClassifier': neighborsClassifier,
+  'sklearn.neighbors.KNeighborsRegressor': neighborsRegressor,
+  'sklearn.neighbors.KNeighborsTransformer': neighborsTransformer,
+  'sklearn.neighbors.KernelDensity': kernelDensity,
+  'sklearn.neighbors.LocalOutlierFactor': localOutlierFactor,
+  'sklearn.neighbors.NearestCentroid': nearestCentroid,
+  'sklearn.neighbors.NeighborhoodComponentsAnalysis': neighborhoodComponents,
+  'sklearn.neighbors.RadiusNeighborsClassifier': radiusClassifier,
+  'sklearn.neighbors.RadiusNeighborsRegressor': radiusRegressor,
+  'sklearn.neighbors.RadiusNeighborsTransformer': radiusTransformer,
   'sklearn.neural_network.BernoulliRBM': bernoulliRbm,
   'sklearn.neural_network.MLPClassifier': mlpClassifier,
   'sklearn.neural_network.MLPRegressor': mlpRegressor,
@@ -256,6 +273,11 @@ export const CONVERTERS = {
   'sklearn.semi_supervised.SelfTrainingClassifier': selfTraining,
   'sklearn.svm.LinearSVC': linearClassifier,
   'sklearn.svm.LinearSVR': linearRegressor,
+  'sklearn.svm.NuSVC': supportVectorClassifier,
+  'sklearn.svm.NuSVR': supportVectorRegressor,
+  'sklearn.svm.OneClassSVM': oneClassSvm,
+  'sklearn.svm.SVC': supportVectorClassifier,
+  'sklearn.svm.SVR': supportVectorRegressor,
   'sklearn.tree.DecisionTreeClassifier': decisionTreeClassifier,
   'sklearn.tree.DecisionTreeRegressor': decisionTreeRegressor,
   'sklearn.tree.ExtraTreeClassifier': decisionTreeClassifier,
@@ -313,6 +335,7 @@ export const TAKES: ReadonlyMap<string, Takes | ((model: Estimator) => Takes)> =
   'sklearn.feature_selection.VarianceThreshold': 'finite or missing',
   'sklearn.frozen.FrozenEstimator': 'anything',
   'sklearn.impute.IterativeImputer': 'finite or missing',
+  'sklearn.impute.KNNImputer': 'finite or missing',
   'sklearn.impute.MissingIndicator': 'finite or missing',
   'sklearn.impute.SimpleImputer': 'finite or missing',
   'sklearn.linear_model.RANSACRegressor': 'anything',
@@ -328,6 +351,14 @@ export const TAKES: ReadonlyMap<string, Takes | ((model: Estimator) => Takes)> =
   'sklearn.multiclass._ConstantPredictor': 'anything',
   'sklearn.multioutput.MultiOutputClassifier': 'anything',
   'sklearn.multioutput.MultiOutputRegressor': 'anything',
+  'sklearn.neighbors.KNeighborsClassifier': 'finite or missing',
+  'sklearn.neighbors.KNeighborsRegressor': 'finite or missing',
+  'sklearn.neighbors.KNeighborsTransformer': 'finite or missing',
+  'sklearn.neighbors.LocalOutlierFactor': 'finite or missing',
+  'sklearn.neighbors.NearestCentroid': 'finite or missing',
+  'sklearn.neighbors.RadiusNeighborsClassifier': 'finite or missing',
+  'sklearn.neighbors.RadiusNeighborsRegressor': 'finite or missing',
+  'sklearn.neighbors.RadiusNeighborsTransformer': 'finite or missing',
   'sklearn.pipeline.FeatureUnion': 'anything',
   'sklearn.pipeline.Pipeline': 'anything',
   'sklearn.preprocessing.FunctionTransformer': 'anything',
