@@ -4,6 +4,7 @@ import { config as loadEnvFile } from 'dotenv'
 import { HELP, readArguments } from './cli/args.ts'
 import { check } from './cli/check.ts'
 import { fetchModels } from './cli/fetch.ts'
+import { inspectFiles } from './cli/inspect.ts'
 import { type Config, ConfigError, readConfig } from './config.ts'
 import { InferError, messageOf } from './errors.ts'
 import { createApp } from './http/app.ts'
@@ -20,7 +21,7 @@ let stop = (_signal: string): void => process.exit(0)
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal))
 
 async function main(): Promise<void> {
-  const { command, operands, overrides, envFiles, ignored, help } = readArguments(process.argv.slice(2))
+  const { command, operands, overrides, envFiles, ignored, help, json } = readArguments(process.argv.slice(2))
   if (help) return void process.stdout.write(HELP)
   for (const path of envFiles) readEnvFile(path)
   if (envFiles.length === 0) loadEnvFile({ quiet: true })
@@ -29,6 +30,9 @@ async function main(): Promise<void> {
   else if (command === 'fetch') {
     const config = readConfig(process.env, overrides)
     process.exitCode = await fetchModels(operands, resolverFor(config, process.env, createLog('warn')), print)
+  } else if (command === 'inspect') {
+    const colour = process.stdout.isTTY === true && !process.env.NO_COLOR
+    process.exitCode = await inspectFiles(operands, { json, colour }, print)
   } else if (command === 'serve' && operands.length === 0) {
     const config = readConfig(process.env, overrides)
     const log = createLog(config.LOG_LEVEL)
