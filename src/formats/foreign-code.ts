@@ -8,13 +8,17 @@ const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 /** Libraries whose classes are known by name, and modules of Python that only hold data. */
 const DATA_MODULES: ReadonlySet<string> = new Set(
   words(`_codecs _loss array catboost collections copyreg datetime decimal enum fractions hummingbird imblearn joblib
-    lightgbm numpy pandas pathlib scipy sk2torch sklearn skorch torch torchvision uuid xgboost __torch__`),
+    lightgbm numpy pandas pathlib scipy sk2torch sklearn skorch torchvision xgboost __torch__`),
 )
 const DATA_NAMES: ReadonlySet<string> = new Set([
   ...words(`bool bytearray bytes complex dict float frozenset getattr int list long object range set slice str tuple type
     unicode xrange`).map((name) => `builtins.${name}`),
-  ...words('contextlib.nullcontext functools.partial itertools.count types.SimpleNamespace'),
+  ...words('contextlib.nullcontext functools.partial itertools.count types.SimpleNamespace uuid.UUID'),
 ])
+
+/** torch has much besides that runs things: what its files are made of, and its names without a module. */
+const TORCH =
+  /^torch\.(?:(?:_C|_tensor|_utils|ao|distributions|jit\._pickle|nn|optim|quantization|storage)\.[\w.]+|serialization\._get_layout|\w+)$/
 
 /** What picklers that write functions call to make them again. */
 const CODE_PICKLERS: ReadonlySet<string> = new Set(['cloudpickle', 'dill'])
@@ -35,13 +39,14 @@ const RUNS_CODE: readonly string[] = [
     torch.load torch.serialization.load torch.utils.cpp_extension types.CodeType types.FunctionType`),
 ]
 
+const isData = (name: string): boolean => DATA_MODULES.has(moduleOf(name)) || DATA_NAMES.has(name) || TORCH.test(name)
 const moduleOf = (name: string): string => name.slice(0, name.indexOf('.'))
 const runsCode = (name: string): boolean =>
   RUNS_CODE_MODULES.has(moduleOf(name)) || RUNS_CODE.some((known) => name === known || name.startsWith(`${known}.`))
 
 /** Names outside of the table of what is data, in the order of the file. */
 export const foreignGlobals = (globals: readonly string[]): readonly string[] =>
-  globals.filter((name) => runsCode(name) || !(DATA_MODULES.has(moduleOf(name)) || DATA_NAMES.has(name)))
+  globals.filter((name) => runsCode(name) || !isData(name))
 
 /** Why a file that names these cannot be understood from itself, in one sentence; `undefined` when it can. */
 export function foreignCode(globals: readonly string[]): string | undefined {

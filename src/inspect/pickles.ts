@@ -2,16 +2,17 @@ import { childrenOf } from '../formats/depth.ts'
 import type { Pickle } from '../formats/pickle.ts'
 import { attributesOf, bytesOf, isArray, isObject, isTensor, type PyObject, type Value } from '../formats/values.ts'
 import { type Facts, lightGbmFacts, xgboostFacts } from './boosters.ts'
-import type { Inspection } from './inspection.ts'
+import { counted, type Inspection } from './inspection.ts'
 import { parametersOf } from './parameters.ts'
 import { outlineOf, treeOf } from './tree.ts'
 
 type Found = Pick<Inspection, 'facts' | 'tree' | 'parameters' | 'globals'> & { readonly arraysOnly: boolean }
 
 /** A pickle or joblib file. */
-export function inspectPickle({ value, globals }: Pickle): Found {
+export function inspectPickle({ value, globals, rest }: Pickle): Found {
+  const behind: Facts = rest === 0 ? [] : [['behind its end', `${counted(rest, 'byte')}, which Python and we ignore`]]
   return {
-    facts: factsOf(value, globals),
+    facts: [...factsOf(value, globals), ...behind],
     tree: treeOf(value) ?? outlineOf(value),
     parameters: parametersOf(value),
     globals,

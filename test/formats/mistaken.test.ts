@@ -111,6 +111,11 @@ describe('a class that no file holds is told by its name', () => {
   test('dill', () => check(['dill._dill._create_type'], 'dill wrote code into it, and no code of a file is run'))
   test('an attack', () =>
     check(['builtins.eval'], 'it names `builtins.eval`, by which pickles run code: do not load it in Python'))
+  test('what torch has besides', () =>
+    check(
+      ['torch.utils.collect_env.run', 'torch.FloatStorage'],
+      '`torch.utils.collect_env.run` is named: the file holds no code of it',
+    ))
   test('another attack', () =>
     check(
       ['posix.system', '__main__.Net'],

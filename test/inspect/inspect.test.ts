@@ -86,6 +86,8 @@ describe('a model', () => {
     assert.deepEqual(found.globals, ['__main__.Net'])
     assert.equal(found.served.how, '`__main__.Net` is named: the file holds no code of it')
   })
+  test('of which only the beginning is read says how much is behind', () =>
+    assert.equal(fact(inspect(bytesOf('N.cos\nsystem\n.')), 'behind its end'), '12 bytes, which Python and we ignore'))
   test('that is none says what it is', () => {
     const found = inspect(bytesOf('<html>'))
     assert.deepEqual([found.format, found.what], [null, 'a web page, perhaps of a log-in or an error'])
