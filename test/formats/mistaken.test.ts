@@ -7,6 +7,7 @@ import { detect } from '../../src/formats/detect.ts'
 import { foreignCode } from '../../src/formats/foreign-code.ts'
 import { FIXTURES } from '../support/paths.ts'
 import { bytesOf, little, zipOf } from './hostile.ts'
+import './refusals.ts'
 
 const fixture = (name: string): Uint8Array => readFileSync(`${FIXTURES}formats/${name}`)
 const zip = (...names: string[]): Uint8Array =>
