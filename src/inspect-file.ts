@@ -6,8 +6,8 @@ import type { Inspection } from './inspect/inspection.ts'
 import { type BoundedResult, type Bounds, runBounded } from './runtime/bounded-child.ts'
 
 /**
- * What a file from a stranger may cost. Node takes 60 MB before it reads; small files expand most (a container of
- * Python's costs more here than its opcode), so there is a fixed part; 2 GiB is what a Buffer holds.
+ * What a file from a stranger may cost. Node takes 60 MB before it reads; small files expand most (an empty dict costs
+ * 240 times its opcode), so there is a fixed part; 2 GiB is what a Buffer holds.
  */
 const MAX_FILE_BYTES = 2 ** 31 - 1
 const FREE_BYTES = 512 * 1024 * 1024
