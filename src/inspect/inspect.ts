@@ -4,6 +4,7 @@ import { foreignGlobals } from '../formats/foreign-code.ts'
 import { readJoblib } from '../formats/joblib.ts'
 import { readJson } from '../formats/json.ts'
 import { readNpy, readNpz } from '../formats/npy.ts'
+import type { Globals } from '../formats/pickle.ts'
 import { readSafetensors } from '../formats/safetensors.ts'
 import { readSkops } from '../formats/skops.ts'
 import { readZip } from '../formats/zip.ts'
@@ -60,8 +61,8 @@ const INSPECTORS: Readonly<Record<Format, (bytes: Uint8Array) => Found>> = {
   joblib: (bytes) => inspectPickle(readJoblib(bytes)),
   json: inspectJson,
   lightgbm: (bytes) => ({ facts: lightGbmFacts(Buffer.from(bytes).toString()) }),
-  npy: (bytes) => arrays(new Map([['', readNpy(bytes)]])),
-  npz: (bytes) => arrays(readNpz(bytes)),
+  npy: (bytes) => arrays((globals) => new Map([['', readNpy(bytes, globals)]])),
+  npz: (bytes) => arrays((globals) => readNpz(bytes, globals)),
   onnx: inspectOnnx,
   pickle: (bytes) => inspectPickle(readJoblib(bytes)),
   pt2: (bytes) => inspectExportedProgram(readZip(bytes)),
@@ -88,9 +89,16 @@ function inspectJson(bytes: Uint8Array): Found {
   return { what: 'JSON, not of a model that is known', arraysOnly: true }
 }
 
-function arrays(found: ReturnType<typeof readNpz>): Found {
+function arrays(read: (globals: Globals) => ReturnType<typeof readNpz>): Found {
+  const globals: Globals = new Map()
+  const found = read(globals)
   const tensors = [...found].map(([name, { dtype, shape }]): Port => ({ name, dtype, shape: shapeText(shape) }))
-  return { arraysOnly: true, tensors: tensors.slice(0, MAX_LISTED), parameters: parametersOf(...found.values()) }
+  return {
+    arraysOnly: true,
+    tensors: tensors.slice(0, MAX_LISTED),
+    parameters: parametersOf(...found.values()),
+    globals: [...globals.keys()],
+  }
 }
 
 function inspectSafetensors(bytes: Uint8Array): Found {

@@ -86,6 +86,13 @@ describe('a model', () => {
     assert.deepEqual(found.globals, ['__main__.Net'])
     assert.equal(found.served.how, '`__main__.Net` is named: the file holds no code of it')
   })
+  test('of objects in a .npy tells what they name', () => {
+    const head = "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n"
+    const array = bytesOf('cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntC\x01btR.')
+    const found = inspect(bytesOf('\x93NUMPY\x01\0', head.length, 0, head, 'cos\nsystem\n0', array))
+    assert.deepEqual(found.globals, ['os.system'])
+    assert.match(found.served.how, /^it names `os\.system`, by which pickles run code/)
+  })
   test('of which only the beginning is read says how much is behind', () =>
     assert.equal(fact(inspect(bytesOf('N.cos\nsystem\n.')), 'behind its end'), '12 bytes, which Python and we ignore'))
   test('that is none says what it is', () => {
