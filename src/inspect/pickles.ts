@@ -49,16 +49,19 @@ function factsOf(value: Value, globals: readonly string[]): Facts {
   return inner === undefined ? own : inner
 }
 
-/** Objects in a value, outer ones first. */
+/** Where versions and boosters are looked for: they are near the top. */
+const MAX_LOOKED_AT = 20_000
+const MAX_CHILDREN = 1000
+
+/** Objects in a value, outer ones first; the set grows while it is gone through. */
 function* objectsIn(root: Value): Generator<PyObject> {
-  const seen = new Set<Value>()
-  const open: Value[] = [root]
-  for (let value = open.shift(); value !== undefined && seen.size < 10_000; value = open.shift()) {
-    if (typeof value !== 'object' || value === null || seen.has(value)) continue
-    seen.add(value)
+  const seen = new Set<Value>([root])
+  for (const value of seen) {
     if (isObject(value)) yield value
-    if (!isArray(value) || value.dtype === 'object')
-      for (const child of childrenOf(value).slice(0, 1000)) open.push(child)
+    if (typeof value !== 'object' || value === null || seen.size >= MAX_LOOKED_AT) continue
+    for (const child of childrenOf(value).slice(0, MAX_CHILDREN)) {
+      if (typeof child === 'object' && child !== null) seen.add(child)
+    }
   }
 }
 

@@ -16,10 +16,11 @@ import { counted, shapeText, type TreeNode } from './inspection.ts'
  * Estimators in estimators and modules in modules, as a tree to look at.
  *
  * Limits on a file from a stranger: values may be shared, so that a tree has more nodes than the file has bytes, and be
- * cyclic; both are bounded here, and what is beyond is left out.
+ * cyclic; nodes, depth and what is looked at for each node are bounded, and what is beyond is left out.
  */
 const MAX_NODES = 5_000
 const MAX_DEPTH = 64
+const MAX_ITEMS = 1_000
 
 /** Attributes that hold estimators, in the order of what a reader wants to see; `name_` is the fitted one of `name`. */
 const PARTS = [
@@ -55,12 +56,15 @@ const SIZES: readonly (readonly [string, string])[] = [
 
 /** The tree of an object; null for what is none. */
 export function treeOf(value: Value): TreeNode | null {
-  const budget = { nodes: MAX_NODES }
+  const budget: Budget = { nodes: MAX_NODES, kinds: new Map(), kindOf: new WeakMap() }
   return isObject(value) ? nodeOf('', value, budget, 0) : null
 }
 
 interface Budget {
   nodes: number
+  /** A number for each kind of subtree, so that two are compared without walking them. */
+  readonly kinds: Map<string, number>
+  readonly kindOf: WeakMap<TreeNode, number>
 }
 
 /** `sklearn.linear_model._base.LinearRegression` to `LinearRegression`. */
@@ -72,9 +76,27 @@ export const shortName = (type: string): string =>
 
 function nodeOf(name: string, value: PyObject, budget: Budget, depth: number): TreeNode {
   budget.nodes--
-  const attributes = attributesOf(value)
+  const attributes = attributesIn(value)
   const children = depth < MAX_DEPTH ? childrenIn(value, attributes, budget, depth) : []
-  return { name, type: shortName(value.type), note: noteOf(attributes), children: collapsed(children) }
+  const [type, note] = [shortName(value.type), noteOf(attributes)]
+  return remember({ name, type, note, children: collapsed(children, budget) }, budget)
+}
+
+function remember(node: TreeNode, { kinds, kindOf }: Budget): TreeNode {
+  const kind = JSON.stringify([
+    node.type,
+    node.note.replace(NODES, ''),
+    node.children.map((child) => kindOf.get(child)),
+  ])
+  if (!kinds.has(kind)) kinds.set(kind, kinds.size)
+  kindOf.set(node, kinds.get(kind) as number)
+  return node
+}
+
+/** Those with slots are copied together, which may not be done for thousands of nodes that share a long dict. */
+function attributesIn(value: PyObject): Attributes {
+  const parts = isTuple(value.state) ? value.state.items : []
+  return parts.some((part) => part instanceof Map && part.size > MAX_ITEMS) ? new Map() : attributesOf(value)
 }
 
 type Attributes = ReadonlyMap<Value, Value>
@@ -83,11 +105,12 @@ function childrenIn(value: PyObject, attributes: Attributes, budget: Budget, dep
   const children: TreeNode[] = []
   const add = (name: string, item: Value | undefined): void => {
     if (budget.nodes > 0 && isObject(item)) children.push(nodeOf(name, item, budget, depth + 1))
-    else if (item === 'drop' || item === 'passthrough') children.push({ name, type: item, note: '', children: [] })
+    else if (item === 'drop' || item === 'passthrough')
+      children.push(remember({ name, type: item, note: '', children: [] }, budget))
   }
   const modules = attributes.get('_modules')
-  if (modules instanceof Map) for (const [name, module] of modules) add(String(name), module)
-  else if (value.type.startsWith('__torch__.')) for (const [name, item] of attributes) add(String(name), item)
+  if (modules instanceof Map) for (const [name, module] of first(modules)) add(String(name), module)
+  else if (value.type.startsWith('__torch__.')) for (const [name, item] of first(attributes)) add(String(name), item)
   else {
     for (const part of PARTS) {
       const better = INSTEAD.get(part)
@@ -97,6 +120,14 @@ function childrenIn(value: PyObject, attributes: Attributes, budget: Budget, dep
   return children
 }
 
+function* first<T>(items: Iterable<T>): Generator<T> {
+  let left = MAX_ITEMS
+  for (const item of items) {
+    if (left-- === 0) return
+    yield item
+  }
+}
+
 function addPart(part: string, attributes: Attributes, add: (name: string, item: Value | undefined) => void): void {
   const held = attributes.get(part)
   if (isObject(held)) {
@@ -104,8 +135,8 @@ function addPart(part: string, attributes: Attributes, add: (name: string, item:
     return
   }
   const items = isArray(held) && held.dtype === 'object' ? (held.data as readonly Value[]) : (itemsOf(held) ?? [])
-  const names = (itemsOf(attributes.get('estimators')) ?? []).map((pair) => itemsOf(pair)?.[0])
-  items.forEach((item, i) => {
+  const names = (itemsOf(attributes.get('estimators')) ?? []).slice(0, MAX_ITEMS).map((pair) => itemsOf(pair)?.[0])
+  items.slice(0, MAX_ITEMS).forEach((item, i) => {
     const [name, inner] = isTuple(item) ? item.items : [names[i] ?? i, item]
     add(typeof name === 'string' ? name : `${i}`, inner)
   })
@@ -133,19 +164,20 @@ function nodeCount(tree: Value | undefined): number | undefined {
 }
 
 /** Runs of siblings of one kind become one line. Trees of a forest differ by their nodes, which are added up. */
-function collapsed(children: readonly TreeNode[]): TreeNode[] {
+function collapsed(children: readonly TreeNode[], budget: Budget): TreeNode[] {
+  const kind = (node: TreeNode): number | undefined => budget.kindOf.get(node)
   const runs: TreeNode[][] = []
   for (const child of children) {
     const run = runs.at(-1)
     if (run !== undefined && kind(run[0] as TreeNode) === kind(child)) run.push(child)
     else runs.push([child])
   }
-  return runs.flatMap((run) => (run.length < 2 || run.some(({ name }) => !/^\d+$/.test(name)) ? run : [merged(run)]))
+  return runs.flatMap((run) =>
+    run.length < 2 || run.some(({ name }) => !/^\d+$/.test(name)) ? run : [remember(merged(run), budget)],
+  )
 }
 
 const NODES = /([\d,]+) nodes?$/
-const kind = ({ type, note, children }: TreeNode): string =>
-  JSON.stringify([type, note.replace(NODES, ''), children.map(kind)])
 
 function merged(run: readonly TreeNode[]): TreeNode {
   const [first] = run as [TreeNode]

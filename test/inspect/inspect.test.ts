@@ -160,6 +160,23 @@ describe('what a stranger may do', () => {
     const found = inspect(bytesOf(text))
     assert.ok(lines(found.tree).length < 20_000 && performance.now() - start < 2000)
   })
+  const quick = (name: string, text: string): Promise<void> =>
+    test(name, () => {
+      const start = performance.now()
+      inspect(bytesOf(text))
+      assert.ok(performance.now() - start < 2000, `${(performance.now() - start).toFixed(0)} ms`)
+    })
+  const times = (count: number, text: (i: number) => string): string =>
+    Array.from({ length: count }, (_, i) => text(i)).join('')
+  const fresh = 'cm\nP\n)\x81'
+  const parent = (i: number): string => `${fresh}}Vestimators_\n](g${i}\n${fresh}esbp${i + 1}\n0`
+  quick('deep trees with siblings', `${fresh}p0\n0${times(60, parent)}g60\n.`)
+  const holder = (i: number): string =>
+    `${fresh}}(Vestimators_\ng0\nVregressor_\ng${i + 1}\nVfinal_estimator_\ng${i + 1}\nubp${i + 2}\n0`
+  const long = `](${'N'.repeat(500_000)}ep0\n0`
+  quick('many that share a long list', `${long}${fresh}p1\n0${times(60, holder)}g61\n.`)
+  const lists = times(900, (i) => `](${times(1000, () => ']')}ep${i}\n0`)
+  quick('lists of lists', `${lists}](${times(900, (i) => `g${i}\n`)}e.`)
   test('an object within itself ends', () => {
     const found = inspect(bytesOf('cm\nP\n)\x81p0\n}Vestimator_\ng0\nsb.'))
     assert.ok(lines(found.tree).length < 100)
