@@ -4,6 +4,7 @@ import { config as loadEnvFile } from 'dotenv'
 import { HELP, readArguments } from './cli/args.ts'
 import { check } from './cli/check.ts'
 import { fetchModels } from './cli/fetch.ts'
+import { inspectFiles } from './cli/inspect.ts'
 import { createProgressBar, type ProgressBar } from './cli/progress.ts'
 import { type Config, ConfigError } from './config.ts'
 import { InferError, messageOf } from './errors.ts'
@@ -21,7 +22,7 @@ let stop = (_signal: string): void => process.exit(0)
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal))
 
 async function main(): Promise<void> {
-  const { command, operands, overrides, envFiles, ignored, help } = readArguments(process.argv.slice(2))
+  const { command, operands, overrides, envFiles, ignored, help, json } = readArguments(process.argv.slice(2))
   if (help) return void process.stdout.write(HELP)
   for (const path of envFiles) readEnvFile(path)
   if (envFiles.length === 0) loadEnvFile({ quiet: true })
@@ -33,6 +34,9 @@ async function main(): Promise<void> {
     const log = createLog(bar ? 'warn' : 'info', (line) => writeBeside(bar, process.stderr, line))
     const resolver = resolverFor(config, process.env, { log, keeps: true, onProgress: bar?.show })
     process.exitCode = await fetchModels(operands, resolver, print)
+  } else if (command === 'inspect') {
+    const colour = process.stdout.isTTY === true && !process.env.NO_COLOR
+    process.exitCode = await inspectFiles(operands, { json, colour }, print)
   } else if (command === 'serve' && operands.length === 0) {
     const config = readSettings(process.env, overrides)
     const bar = barOnTerminal()

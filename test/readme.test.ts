@@ -33,6 +33,7 @@ interface Claim {
 }
 
 let answered = ''
+let inspected = ''
 
 const CLAIMS: readonly Claim[] = [
   {
@@ -91,6 +92,20 @@ const CLAIMS: readonly Claim[] = [
       const checking = run(['check', ...text.trim().split(' ').slice(4)])
       assert.equal(await checking.ended, 0, checking.stdout.join(''))
     },
+  },
+  {
+    name: 'inspect',
+    matches: /^npm run inspect --/,
+    check: async (text) => {
+      const inspecting = run(['inspect', ...text.trim().split(' ').slice(4)])
+      assert.equal(await inspecting.ended, 0)
+      inspected = inspecting.stdout.join('')
+    },
+  },
+  {
+    name: 'what it says',
+    matches: /^workflows\/default\/model\.onnx {2}/,
+    check: (text) => assert.equal(inspected.trimEnd(), text.trimEnd()),
   },
   {
     name: 'a workflow',

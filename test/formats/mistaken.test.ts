@@ -7,6 +7,7 @@ import { detect } from '../../src/formats/detect.ts'
 import { foreignCode } from '../../src/formats/foreign-code.ts'
 import { FIXTURES } from '../support/paths.ts'
 import { bytesOf, little, zipOf } from './hostile.ts'
+import './refusals.ts'
 
 const fixture = (name: string): Uint8Array => readFileSync(`${FIXTURES}formats/${name}`)
 const zip = (...names: string[]): Uint8Array =>
@@ -111,6 +112,11 @@ describe('a class that no file holds is told by its name', () => {
   test('dill', () => check(['dill._dill._create_type'], 'dill wrote code into it, and no code of a file is run'))
   test('an attack', () =>
     check(['builtins.eval'], 'it names `builtins.eval`, by which pickles run code: do not load it in Python'))
+  test('what torch has besides', () =>
+    check(
+      ['torch.utils.collect_env.run', 'torch.FloatStorage'],
+      '`torch.utils.collect_env.run` is named: the file holds no code of it',
+    ))
   test('another attack', () =>
     check(
       ['posix.system', '__main__.Net'],
