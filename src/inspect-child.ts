@@ -1,6 +1,6 @@
 /**
  * A process that reads one file from a stranger and ends: the file is its standard input, and what is in it (or the
- * sentence why not) its standard output. Whoever starts it bounds its memory and its time: `inspect-file.ts`.
+ * sentence why not) its standard output. Whoever starts it bounds its memory and its time: `bounded-file.ts`.
  */
 import { readFileSync, writeSync } from 'node:fs'
 import { InferError } from './errors.ts'

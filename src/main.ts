@@ -3,6 +3,7 @@
 import { config as loadEnvFile } from 'dotenv'
 import { HELP, readArguments } from './cli/args.ts'
 import { check } from './cli/check.ts'
+import { convert } from './cli/convert.ts'
 import { fetchModels } from './cli/fetch.ts'
 import { inspectFiles } from './cli/inspect.ts'
 import { createProgressBar, type ProgressBar } from './cli/progress.ts'
@@ -22,7 +23,7 @@ let stop = (_signal: string): void => process.exit(0)
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal))
 
 async function main(): Promise<void> {
-  const { command, operands, overrides, envFiles, ignored, help, json } = readArguments(process.argv.slice(2))
+  const { command, operands, overrides, envFiles, ignored, help, json, output } = readArguments(process.argv.slice(2))
   if (help) return void process.stdout.write(HELP)
   for (const path of envFiles) readEnvFile(path)
   if (envFiles.length === 0) loadEnvFile({ quiet: true })
@@ -37,7 +38,8 @@ async function main(): Promise<void> {
   } else if (command === 'inspect') {
     const colour = process.stdout.isTTY === true && !process.env.NO_COLOR
     process.exitCode = await inspectFiles(operands, { json, colour }, print)
-  } else if (command === 'serve' && operands.length === 0) {
+  } else if (command === 'convert') process.exitCode = await convert(operands, output, print)
+  else if (command === 'serve' && operands.length === 0) {
     const config = readSettings(process.env, overrides)
     const bar = barOnTerminal()
     const log = createLog(config.LOG_LEVEL, (line) => writeBeside(bar, process.stdout, line))

@@ -45,6 +45,7 @@ export const resolverFor = (
     useDefault: workflow.isDefault,
     sources: readSourceSettings(env, offline),
     cacheLimitBytes,
+    supportModule: moduleFile('support-process'),
     ...options,
   })
 
@@ -69,7 +70,7 @@ export function startServing(config: Config, env: NodeJS.ProcessEnv, options: Se
     answerLimitBytes: config.BODY_LIMIT_BYTES,
   }
   const engine: Pool = new Pool({
-    module: fileURLToPath(new URL(`./child${extname(fileURLToPath(import.meta.url))}`, import.meta.url)),
+    module: moduleFile('child'),
     workers: config.workers,
     env: childEnvironment(env),
     init: JSON.stringify(init),
@@ -81,6 +82,10 @@ export function startServing(config: Config, env: NodeJS.ProcessEnv, options: Se
   })
   return { engine, job: jobOptions(config, resolver), resolver }
 }
+
+/** A module of ours that is a process: beside this one, TypeScript in the sources and JavaScript when built. */
+const moduleFile = (name: string): string =>
+  fileURLToPath(new URL(`./${name}${extname(fileURLToPath(import.meta.url))}`, import.meta.url))
 
 /** ONNX Runtime reports usage to its makers unless this is set before it loads. */
 function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -17,9 +17,9 @@ const FLOORS = [
   ['workflow.ts', 'inspect'],
   ['model-workflow.ts', 'workflow-answer.ts', 'workflow-class.ts'],
   ['index.ts', 'infernet'],
-  ['readiness.ts', 'serving.ts', 'inspect-file.ts'],
+  ['readiness.ts', 'serving.ts', 'bounded-file.ts'],
   ['http', 'cli'],
-  ['main.ts', 'child.ts', 'inspect-child.ts'],
+  ['main.ts', 'child.ts', 'inspect-child.ts', 'convert-child.ts', 'support-process.ts'],
 ]
 
 const SRC = join(ROOT, 'src')
@@ -83,7 +83,9 @@ describe('absences', () => {
     const front = [...closure('main.ts')]
     assert.deepEqual(
       front.filter((file) =>
-        /^onnxruntime|^models\/|^convert\/|^formats\/pickle|^inspect\/|^(?:inspect-)?child\.ts|^workflow/.test(file),
+        /^onnxruntime|^models\/|^convert\/|^formats\/pickle|^inspect\/|^(?:inspect-|convert-)?child\.ts|^workflow/.test(
+          file,
+        ),
       ),
       [],
     )

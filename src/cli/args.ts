@@ -12,6 +12,8 @@ export interface Arguments {
   readonly help: boolean
   /** Answers of commands as JSON. */
   readonly json: boolean
+  /** Where a command writes to. */
+  readonly output: string | undefined
 }
 
 /** A row a flag that we act on; true: it takes a value. */
@@ -25,6 +27,8 @@ const FLAGS = new Map<string, { readonly name: string; readonly value: boolean }
   ['--access-log', { name: 'accessLog', value: true }],
   ['--offline', { name: 'offline', value: false }],
   ['--json', { name: 'json', value: false }],
+  ['-o', { name: 'output', value: true }],
+  ['--output', { name: 'output', value: true }],
   ['-h', { name: 'help', value: false }],
   ['--help', { name: 'help', value: false }],
 ])
@@ -48,6 +52,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     accessLog: [],
     offline: [],
     json: [],
+    output: [],
     help: [],
   }
   const ignored: string[] = []
@@ -81,6 +86,7 @@ export function readArguments(argv: readonly string[]): Arguments {
     ignored,
     help: (found.help?.length ?? 0) > 0,
     json: (found.json?.length ?? 0) > 0,
+    output: found.output?.at(-1),
   }
 }
 
@@ -96,17 +102,20 @@ export const HELP = `usage: infernet-classic [serve] [--bind HOST:PORT] [--worke
        infernet-classic check FILE...
        infernet-classic fetch MODEL_ID...
        infernet-classic inspect [--json] FILE...
+       infernet-classic convert FILE -o MODEL.onnx
 
 serve    answers POST /service_output with the workflow that the environment names (the default)
 check    runs the golden samples beside each model file; fails when one is out of tolerance
 fetch    fills the cache with models, so that a server without a network finds them there
 inspect  shows what is in a file of any format, without running it, and whether it can be served
+convert  writes a fitted estimator as an ONNX model, where ONNX can say all of it
 
 -b, --bind HOST:PORT    where to listen; may be repeated; unix:PATH for a socket (0.0.0.0:3000, or PORT)
 -w, --workers N         inference processes (1, or WORKERS)
     --env-file FILE     reads variables that are not set yet
     --access-logfile -  logs every request
     --json              inspect: an array of JSON
+-o, --output FILE       convert: the file to write
     --offline           never asks the network for a model
 Other flags of hypercorn are accepted and ignored.
 `

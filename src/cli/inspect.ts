@@ -1,6 +1,6 @@
+import { inspectFile } from '../bounded-file.ts'
 import { InferError } from '../errors.ts'
 import type { Inspection } from '../inspect/inspection.ts'
-import { inspectFile } from '../inspect-file.ts'
 import { inspectionText } from './inspection-text.ts'
 
 /**

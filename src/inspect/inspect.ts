@@ -8,6 +8,7 @@ import type { Globals } from '../formats/pickle.ts'
 import { readSafetensors } from '../formats/safetensors.ts'
 import { readSkops } from '../formats/skops.ts'
 import { readZip } from '../formats/zip.ts'
+import { conversionRefusal } from '../models/judge.ts'
 import { servingOf } from '../models/served.ts'
 import { lightGbmFacts, xgboostFacts } from './boosters.ts'
 import { inspectExportedProgram } from './exported-program.ts'
@@ -22,7 +23,7 @@ export type Found = Partial<Omit<Inspection, 'served' | 'bytes' | 'format'>> & {
 
 /**
  * What is in a file, read as data: nothing of it runs. The limits are those of the readers, and of the lists that
- * come out (`MAX_LISTED`); whoever fears for memory or time does it in a process (`inspect-file.ts`).
+ * come out (`MAX_LISTED`); whoever fears for memory or time does it in a process (`bounded-file.ts`).
  * @throws InferError bad_model for what claims to be of a format and is broken
  */
 export function inspect(bytes: Uint8Array): Inspection {
@@ -42,7 +43,10 @@ export function inspect(bytes: Uint8Array): Inspection {
     format,
     bytes: bytes.length,
     globals: foreignGlobals(globals).slice(0, MAX_LISTED),
-    served: format === null ? { now: false, how: 'it is no model' } : servingOf({ format, globals, arraysOnly }),
+    served:
+      format === null
+        ? { now: false, how: 'it is no model' }
+        : servingOf({ format, globals, arraysOnly, refusal: () => conversionRefusal(bytes, format) }),
   }
 }
 

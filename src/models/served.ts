@@ -28,13 +28,17 @@ export interface Known {
   readonly globals: readonly string[]
   /** Arrays alone are no model: nothing says what to do with them. */
   readonly arraysOnly: boolean
+  /** Why it cannot be converted, where it would have to be. */
+  readonly refusal: () => string | undefined
 }
 
 /** Whether a file can be served, and how or why not. */
-export function servingOf({ format, globals, arraysOnly }: Known): Served {
+export function servingOf({ format, globals, arraysOnly, refusal }: Known): Served {
   const foreign = foreignCode(globals)
   if (foreign !== undefined) return { now: false, how: foreign }
   if (arraysOnly) return { now: false, how: 'it holds arrays and no model that says what to do with them' }
   const how = servedAs(format)
-  return how === undefined ? { now: false, how: 'only ONNX models are served so far' } : { now: true, how }
+  if (how === undefined) return { now: false, how: 'files of this format are not served so far' }
+  const why = refusal()
+  return why === undefined ? { now: true, how } : { now: false, how: why }
 }

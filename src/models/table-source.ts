@@ -27,6 +27,9 @@ export function readTableSource(bytes: Uint8Array, format: Format): TableSource 
   return read(bytes)
 }
 
+/** Whether files of this format hold rows' models. */
+export const isTableFormat = (format: Format): boolean => READERS[format] !== undefined
+
 const READERS: Partial<Record<Format, (bytes: Uint8Array) => TableSource>> = {
   pickle: pickled,
   joblib: pickled,

@@ -1,9 +1,7 @@
 /** What is known of whether cached files can be opened: small ones are read at once, others by a process of their own. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { statSync } from 'node:fs'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { judgeFile, type Support } from './support.ts'
+import { readFileSync, statSync } from 'node:fs'
+import { isJudgedHere, judgeFile, type Support } from './support.ts'
 
 /** In a hostile file of this size every other byte is a field, and reading those takes some ten milliseconds. */
 const INLINE_BYTES = 256 << 10
@@ -16,10 +14,16 @@ const START_MS = 20
 const MAX_REMEMBERED = 10_000
 
 export class Examiner {
+  readonly #module: string
   readonly #known = new Map<string, { state: string; support: Promise<Support> }>()
   readonly #asked = new Map<string, (support: Support) => void>()
   #process: ChildProcess | undefined
   #timer: NodeJS.Timeout | undefined
+
+  /** @param module the process that judges what is not judged here */
+  constructor(module: string) {
+    this.#module = module
+  }
 
   /** Whether the process is there, so that it is worth waiting for what it says. */
   get isAwake(): boolean {
@@ -32,7 +36,8 @@ export class Examiner {
     const state = `${size} ${mtimeMs}`
     const known = this.#known.get(path)
     if (known?.state === state) return known.support
-    const support = size <= INLINE_BYTES ? Promise.resolve(judgeFile(path)) : this.#ask(path)
+    const bytes = size <= INLINE_BYTES ? readFileSync(path) : undefined
+    const support = bytes && isJudgedHere(bytes) ? Promise.resolve(judgeFile(path, bytes)) : this.#ask(path)
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
     this.#known.set(path, { state, support })
     return support
@@ -52,8 +57,7 @@ export class Examiner {
 
   #start(): ChildProcess {
     if (this.#process) return this.#process
-    const file = new URL(`./support-process${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
-    const child = fork(file, { env: {}, stdio: 'ignore' })
+    const child = fork(this.#module, { env: {}, stdio: 'ignore' })
     this.#process = child
     child.unref()
     child.channel?.unref()

@@ -73,6 +73,8 @@ export interface ResolverOptions {
   readonly isOpen?: (path: string) => boolean
   /** Is told of downloads, instead of the log. */
   readonly onProgress?: TransferOptions['onProgress'] | undefined
+  /** The process that judges whether cached files can be served: `support-process.ts`. */
+  readonly supportModule: string
   /** For tests: shorter waits. */
   readonly guard?: Guard
   readonly retry?: RetryPolicy
@@ -92,7 +94,7 @@ function readCacheDirectory(value: unknown): string {
 export function createResolver(options: ResolverOptions): Resolver {
   const { keywords, defaultModel, useDefault, sources = NO_NETWORK } = options
   const cacheDirectory = readCacheDirectory(keywords.cache_dir)
-  const examiner = new Examiner()
+  const examiner = new Examiner(options.supportModule)
   const { library, usage, downloader } = createLibrary(options, cacheDirectory, sources)
   let hold = (path: string): void => {
     usage.hold(path)

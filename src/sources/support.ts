@@ -21,11 +21,26 @@ interface Row {
   /** What files of this format are called, before one is here to be looked at. */
   readonly suffixes: readonly string[]
   /** Why the file cannot be opened; undefined, or an error thrown. */
-  readonly refusal: (bytes: Uint8Array, path: string) => string | undefined
+  readonly refusal?: (bytes: Uint8Array, path: string) => string | undefined
 }
 
 const SERVED: Partial<Record<Format, Row>> = {
   onnx: { suffixes: ['.onnx'], refusal: onnxRefusal },
+  pickle: { suffixes: ['.pkl', '.pickle'] },
+  joblib: { suffixes: ['.joblib'] },
+  json: { suffixes: ['.json'] },
+  ubjson: { suffixes: ['.ubj'] },
+  xgboost: { suffixes: ['.bin', '.model'] },
+  lightgbm: { suffixes: ['.txt'] },
+}
+
+/** Why a file that has to be converted cannot be. What converts is a floor up, and not in the front. */
+export type ConversionRefusal = (bytes: Uint8Array, format: Format) => string | undefined
+
+/** Whether a file is judged as well without a `ConversionRefusal`. */
+export function isJudgedHere(bytes: Uint8Array): boolean {
+  const { format } = detect(bytes)
+  return format === undefined || format === 'onnx' || SERVED[format] === undefined
 }
 
 /** Reading a larger file would take its size in memory; such a one is judged by its head. */
@@ -33,14 +48,14 @@ const MAX_EXAMINED_BYTES = 512 << 20
 const HEAD_BYTES = 4096
 
 /** By the file itself. `bytes`: what is in it, where that has been read already. */
-export function judgeFile(path: string, bytes?: Uint8Array): Support {
+export function judgeFile(path: string, bytes?: Uint8Array, conversion?: ConversionRefusal): Support {
   try {
     const whole = bytes !== undefined || statSync(path).size <= MAX_EXAMINED_BYTES
     const content = bytes ?? (whole ? readFileSync(path) : readHead(path))
     const { format, reason } = detect(content)
     const row = format && SERVED[format]
     if (!row) return no(path, `is ${format ?? 'no model'} (${reason}); ${formats()} are served`)
-    const refusal = whole ? row.refusal(content, path) : undefined
+    const refusal = whole ? (row.refusal?.(content, path) ?? conversion?.(content, format)) : undefined
     return refusal === undefined ? { supported: true } : no(path, `cannot be served: ${refusal}`)
   } catch (error) {
     return no(path, `cannot be opened: ${messageOf(error)}`)

@@ -8,12 +8,18 @@ import { fetchModels } from '../../src/cli/fetch.ts'
 import { readConfig } from '../../src/config.ts'
 import { InferError } from '../../src/errors.ts'
 import { createResolver, type Resolver, readRequestModelId } from '../../src/sources/resolver.ts'
+import { SUPPORT_MODULE } from '../support/paths.ts'
 
 const cache = mkdtempSync(join(tmpdir(), 'mistakes-'))
 test.after(() => rmSync(cache, { recursive: true }))
 
 const offline = (keywords: Readonly<Record<string, unknown>>): Resolver =>
-  createResolver({ keywords: { cache_dir: cache, ...keywords }, defaultModel: '/none', useDefault: false })
+  createResolver({
+    supportModule: SUPPORT_MODULE,
+    keywords: { cache_dir: cache, ...keywords },
+    defaultModel: '/none',
+    useDefault: false,
+  })
 
 /** One line that ends a program well: no stack, no name of a class, no `undefined`. */
 function assertSentence(error: unknown, expected: RegExp): void {

@@ -16,8 +16,6 @@ const FREE_MS = 30_000
 const BYTES_PER_MS = 20_000
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
-const MODULE = fileURLToPath(new URL(`./inspect-child${extname(fileURLToPath(import.meta.url))}`, import.meta.url))
-
 export const boundsOf = (fileBytes: number): Bounds => ({
   memoryBytes: FREE_BYTES + MEMORY_PER_BYTE * fileBytes,
   timeoutMs: FREE_MS + fileBytes / BYTES_PER_MS,
@@ -29,16 +27,42 @@ export const boundsOf = (fileBytes: number): Bounds => ({
  * @throws InferError bad_model with a sentence, without the file's name, for what cannot be read
  */
 export async function inspectFile(path: string, bounds?: Partial<Bounds>): Promise<Inspection> {
+  const answer = JSON.parse((await readBy('inspect-child', path, bounds)).toString()) as
+    | Inspection
+    | { refused: string }
+  if ('refused' in answer) throw new InferError('bad_model', answer.refused)
+  return answer
+}
+
+/** A file as an ONNX model, converted in such a process. @throws InferError bad_model with a sentence */
+export async function convertFile(path: string): Promise<Converted> {
+  const answer = await readBy('convert-child', path, { outputBytes: MAX_FILE_BYTES })
+  const end = answer.indexOf('\n')
+  const head = JSON.parse(answer.toString('utf8', 0, end)) as Pick<Converted, 'leftOut'> | { refused: string }
+  if ('refused' in head) throw new InferError('bad_model', head.refused)
+  return { ...head, model: answer.subarray(end + 1) }
+}
+
+export interface Converted {
+  readonly model: Uint8Array
+  /** By method that is not in the model: why. */
+  readonly leftOut: Readonly<Record<string, string>>
+}
+
+async function readBy(module: string, path: string, bounds?: Partial<Bounds>): Promise<Buffer> {
   const file = open(path)
   try {
     const { size } = fstatSync(file)
     if (size > MAX_FILE_BYTES) throw new InferError('bad_model', `it has ${size} bytes; a model has at most 2 GiB`)
     const limits = { ...boundsOf(size), ...bounds }
-    return inspectionOf(await runBounded(MODULE, file, limits), limits)
+    return outputOf(await runBounded(moduleFile(module), file, limits), limits)
   } finally {
     closeSync(file)
   }
 }
+
+const moduleFile = (name: string): string =>
+  fileURLToPath(new URL(`./${name}${extname(fileURLToPath(import.meta.url))}`, import.meta.url))
 
 function open(path: string): number {
   let file: number | undefined
@@ -52,7 +76,7 @@ function open(path: string): number {
   throw new InferError('bad_model', 'it is no file')
 }
 
-function inspectionOf(result: BoundedResult, { timeoutMs, memoryBytes }: Bounds): Inspection {
+function outputOf(result: BoundedResult, { timeoutMs, memoryBytes }: Bounds): Buffer {
   if (result.kind === 'over') {
     const limits = {
       time: `reading it takes longer than ${Math.ceil(timeoutMs / 1000)} s`,
@@ -63,7 +87,5 @@ function inspectionOf(result: BoundedResult, { timeoutMs, memoryBytes }: Bounds)
   }
   if (result.kind === 'failed')
     throw new InferError('internal', `the process that read it ended with ${result.how}: ${result.stderr.trim()}`)
-  const answer = JSON.parse(result.output.toString()) as Inspection | { refused: string }
-  if ('refused' in answer) throw new InferError('bad_model', answer.refused)
-  return answer
+  return result.output
 }
