@@ -1,4 +1,3 @@
-import { InferError } from '../errors.ts'
 import { encodeModel, type NamedValue } from '../onnx/encode.ts'
 import type { Expr } from '../onnx/expr.ts'
 import { Graph } from '../onnx/graph.ts'
