@@ -23,10 +23,10 @@ let workflow: Workflow
 let answerLimitBytes: number
 
 const handler: ChildHandler = {
-  async init(head, ask) {
+  async init(head, { ask, tellOpen }) {
     const init = JSON.parse(head) as ChildInit
     answerLimitBytes = init.answerLimitBytes
-    const shelf = new ModelShelf(openModel, init.openModels)
+    const shelf = new ModelShelf(openModel, { models: init.openModels, bytes: init.openModelsBytes }, tellOpen)
     const Class = await loadWorkflowClass(init.workflow.class)
     workflow = construct(Class, init)
     await workflow.setup({
@@ -82,6 +82,7 @@ function describe(served: Workflow, Class: WorkflowClass): Served {
     ...(model && { modelPath: model.path }),
     inputs: (model?.inputs ?? []).map(({ name, dtype, dims }) => ({ name, dtype, dims })),
     outputs: model?.outputs ?? [],
+    methods: model?.methods ?? [],
   }
 }
 

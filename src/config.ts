@@ -34,11 +34,19 @@ export class ConfigError extends Error {}
 
 const text = z.string().optional().transform(readEnvText)
 const choice = <T extends string>(values: readonly [T, ...T[]], byDefault: T) =>
-  text.transform((value) => value?.toLowerCase() ?? byDefault).pipe(z.enum(values))
+  text.transform((value, context) => {
+    const found = value === undefined ? byDefault : values.find((one) => one === value.toLowerCase())
+    if (found === undefined) context.addIssue({ code: 'custom', message: `is ${value}; say ${listed(values)}` })
+    return found ?? byDefault
+  })
+const listed = (values: readonly string[]): string => `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`
 const whole = (byDefault: number, least: number, most: number) =>
-  text
-    .transform((value) => (value === undefined ? byDefault : Number(value)))
-    .pipe(z.number().int().min(least).max(most))
+  text.transform((value, context) => {
+    const number = value === undefined ? byDefault : Number(value)
+    if (Number.isInteger(number) && number >= least && number <= most) return number
+    context.addIssue({ code: 'custom', message: `is ${value}; say a whole number from ${least} to ${most}` })
+    return byDefault
+  })
 const flag = (byDefault: boolean) =>
   text.transform((value, context) => {
     const read = value === undefined ? byDefault : readBoolean(value)
@@ -62,34 +70,52 @@ const Env = z.object({
   STARTER_DECIMALS: whole(6, 0, 77),
   CHAIN_HEX_PREFIX: choice(['mirror', '0x', 'none'], 'mirror'),
   CHAIN_ECHO_INPUT: flag(false),
+  CACHE_LIMIT_BYTES: whole(0, 0, Number.MAX_SAFE_INTEGER),
+  OPEN_MODELS_LIMIT_BYTES: whole(0, 0, Number.MAX_SAFE_INTEGER),
 })
 
 /** The class prefixes that the services and their documents have used; the first that is set counts. */
-const WORKFLOW_PREFIXES = ['CLASSIC_INF_', 'TORCH_INF_', 'ONNX_INF_', 'FLASK_']
+const WORKFLOW_PREFIXES = ['CLASSIC_INF_', 'TORCH_INF_', 'ONNX_INF_', 'SKLEARN_INF_', 'FLASK_']
 const ONNX = 'ONNXInferenceWorkflow'
 const TORCH = 'TorchInferenceWorkflow'
+const SKLEARN = 'SklearnInferenceWorkflow'
 
-/** @throws ConfigError that lists every mistake, a line each */
-export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): Config {
-  const issues: string[] = []
-  const parsed = Env.safeParse(env)
-  for (const issue of parsed.error?.issues ?? [])
-    issues.push(`${issue.path.join('.')} ${mistake(issue.message, env, issue.path)}`)
-  const collect = <T>(read: () => T): T | undefined => {
+/** Mistakes, so that all can be told at once. */
+export class Mistakes {
+  readonly #lines: string[] = []
+
+  add(line: string): void {
+    this.#lines.push(line)
+  }
+
+  /** What is read, or undefined when that was a mistake. */
+  collect<T>(read: () => T): T | undefined {
     try {
       return read()
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      issues.push(error.message)
+      this.add(error.message)
       return undefined
     }
   }
-  const workflow = collect(() => readWorkflow(env))
+
+  /** @throws ConfigError that lists every mistake, a line each */
+  end(): void {
+    if (this.#lines.length > 0) throw new ConfigError(this.#lines.join('\n'))
+  }
+}
+
+/** @throws ConfigError that lists every mistake, a line each */
+export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): Config {
+  const mistakes = new Mistakes()
+  const parsed = Env.safeParse(env)
+  for (const issue of parsed.error?.issues ?? []) mistakes.add(`${issue.path.join('.')} ${issue.message}`)
+  const workflow = mistakes.collect(() => readWorkflow(env))
   const values = parsed.data
   const binds = overrides.bind ?? [`0.0.0.0:${values?.PORT ?? 3000}`]
-  const bind = collect(() => binds.map((address) => readBind(address, values?.PORT ?? 3000)))
-  const workers = collect(() => readWorkers(overrides.workers, values?.WORKERS ?? 1))
-  if (issues.length > 0) throw new ConfigError(issues.join('\n'))
+  const bind = mistakes.collect(() => binds.map((address) => readBind(address, values?.PORT ?? 3000)))
+  const workers = mistakes.collect(() => readWorkers(overrides.workers, values?.WORKERS ?? 1))
+  mistakes.end()
   return Object.freeze({
     ...(values as z.infer<typeof Env>),
     bind: bind as Bind[],
@@ -100,15 +126,14 @@ export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): C
   })
 }
 
-const mistake = (message: string, env: NodeJS.ProcessEnv, path: readonly PropertyKey[]): string =>
-  message.startsWith('is ') ? message : `is ${env[String(path[0])]}: ${message}`
-
 /** HOST:PORT, HOST, :PORT, [IPv6]:PORT or unix:PATH. */
 function readBind(address: string, defaultPort: number): Bind {
   if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) }
   const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(address)
   const port = Number(match?.[3] ?? defaultPort)
-  if (!match || port > 65535) throw new ConfigError(`--bind is ${address}; say HOST:PORT, [IPv6]:PORT or unix:PATH`)
+  // A number alone is meant for a port, and would be an address: 70000 is 0.1.17.112.
+  if (!match || port > 65535 || /^\d+$/.test(match[2] ?? ''))
+    throw new ConfigError(`--bind is ${address}; say HOST:PORT, [IPv6]:PORT or unix:PATH`)
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port }
 }
 
@@ -172,15 +197,18 @@ function nested(env: NodeJS.ProcessEnv, prefix: string): Record<string, unknown>
 const MODEL_VARIABLES = [
   ['ONNX_DEFAULT_MODEL_ID', 'model_id'],
   ['TORCH_DEFAULT_MODEL_ID', 'model_id'],
+  ['SKLEARN_DEFAULT_MODEL_ID', 'model_id'],
   ['MODEL_SOURCE', 'model_source'],
   ['MODEL_ARGS', 'model_args'],
   ['LOAD_ARGS', 'load_args'],
   ['TORCH_MODEL_FILE_NAME', 'model_file_name'],
   ['ONNX_CACHE_DIR', 'cache_dir'],
   ['TORCH_CACHE_DIR', 'cache_dir'],
+  ['SKLEARN_CACHE_DIR', 'cache_dir'],
   ['ONNX_OUTPUT_NAMES', 'output_names'],
   ['ONNX_MODEL_LRU_CACHE_SIZE', 'open_models'],
   ['TORCH_MODEL_LRU_CACHE_SIZE', 'open_models'],
+  ['SKLEARN_MODEL_LRU_CACHE_SIZE', 'open_models'],
   ['USE_JIT', 'use_jit'],
   ['TORCH_USE_JIT', 'use_jit'],
 ] as const
@@ -191,14 +219,21 @@ function modelKeywords(env: NodeJS.ProcessEnv): Record<string, unknown> {
     const value = readEnvValue(env[variable])
     if (value !== undefined) keywords[keyword] = value
   }
+  if (keywords.open_models !== undefined && !Number.isInteger(keywords.open_models)) {
+    const [variable] = MODEL_VARIABLES.findLast(([name, keyword]) => keyword === 'open_models' && env[name]) ?? ['']
+    throw new ConfigError(`${variable} is ${env[variable]}; say a whole number`)
+  }
   const names = keywords.output_names
   if (typeof names === 'string') keywords.output_names = names.split(',').map((name) => name.trim())
   return keywords
 }
 
-/** Without a class, the model's own name tells: what ends in .onnx is ONNX, as is what an ONNX variable names. */
+/** Without a class, the variable that names the model tells, or the model's own name. */
 function classFor(env: NodeJS.ProcessEnv, kwargs: Readonly<Record<string, unknown>>): string {
   if (readEnvText(env.TORCH_DEFAULT_MODEL_ID)) return TORCH
   if (readEnvText(env.ONNX_DEFAULT_MODEL_ID) || env.ONNX_INF_WORKFLOW_KW_ARGS) return ONNX
-  return JSON.stringify(kwargs).toLowerCase().includes('.onnx"') ? ONNX : TORCH
+  if (readEnvText(env.SKLEARN_DEFAULT_MODEL_ID) || env.SKLEARN_INF_WORKFLOW_KW_ARGS) return SKLEARN
+  const names = JSON.stringify(kwargs).toLowerCase()
+  if (names.includes('.onnx"')) return ONNX
+  return /\.(joblib|pkl|pickle)"/.test(names) ? SKLEARN : TORCH
 }

@@ -4,13 +4,14 @@ import { config as loadEnvFile } from 'dotenv'
 import { HELP, readArguments } from './cli/args.ts'
 import { check } from './cli/check.ts'
 import { fetchModels } from './cli/fetch.ts'
-import { type Config, ConfigError, readConfig } from './config.ts'
+import { createProgressBar, type ProgressBar } from './cli/progress.ts'
+import { type Config, ConfigError } from './config.ts'
 import { InferError, messageOf } from './errors.ts'
 import { createApp } from './http/app.ts'
 import { drain, listen } from './http/server.ts'
 import { createLog, type Log } from './log.ts'
 import { Readiness } from './readiness.ts'
-import { resolverFor, startServing } from './serving.ts'
+import { readSettings, resolverFor, startServing } from './serving.ts'
 
 /** How long clients may still open connections after SIGTERM; the node's own grace is 60 s, podman's 10. */
 const LAME_DUCK_MS = 1000
@@ -27,13 +28,17 @@ async function main(): Promise<void> {
   const print = (line: string): void => void process.stdout.write(`${line}\n`)
   if (command === 'check') process.exitCode = await check(operands, process.env, print)
   else if (command === 'fetch') {
-    const config = readConfig(process.env, overrides)
-    process.exitCode = await fetchModels(operands, resolverFor(config, process.env, createLog('warn')), print)
+    const config = readSettings(process.env, overrides)
+    const bar = barOnTerminal()
+    const log = createLog(bar ? 'warn' : 'info', (line) => writeBeside(bar, process.stderr, line))
+    const resolver = resolverFor(config, process.env, { log, keeps: true, onProgress: bar?.show })
+    process.exitCode = await fetchModels(operands, resolver, print)
   } else if (command === 'serve' && operands.length === 0) {
-    const config = readConfig(process.env, overrides)
-    const log = createLog(config.LOG_LEVEL)
+    const config = readSettings(process.env, overrides)
+    const bar = barOnTerminal()
+    const log = createLog(config.LOG_LEVEL, (line) => writeBeside(bar, process.stdout, line))
     if (ignored.length > 0) log.info('flags of another server were ignored', { flags: ignored })
-    await serve(config, log)
+    await serve(config, log, bar)
   } else throw new ConfigError(`${[command, ...operands].join(' ')} is no command; see --help`)
 }
 
@@ -42,9 +47,18 @@ function readEnvFile(path: string): void {
   if (error) throw new ConfigError(`--env-file is ${path}: ${messageOf(error)}`)
 }
 
+const barOnTerminal = (): ProgressBar | undefined =>
+  process.stderr.isTTY ? createProgressBar(process.stderr) : undefined
+
+function writeBeside(bar: ProgressBar | undefined, stream: NodeJS.WriteStream, line: string): void {
+  if (stream.isTTY) bar?.clear()
+  stream.write(line)
+}
+
 /** Binds at once; requests wait until the workflow is set up. */
-async function serve(config: Config, log: Log): Promise<void> {
-  const { engine, job, resolver } = startServing(config, process.env, log, fail)
+async function serve(config: Config, log: Log, bar: ProgressBar | undefined): Promise<void> {
+  const options = { log, onFatal: fail, onProgress: bar?.show }
+  const { engine, job, resolver } = startServing(config, process.env, options)
   const readiness = new Readiness(engine, job, log)
   const app = createApp({
     engine,
@@ -54,7 +68,7 @@ async function serve(config: Config, log: Log): Promise<void> {
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     accessLog: config.accessLog,
-    cacheDirectory: resolver.cacheDirectory,
+    resolver,
   })
   const servers = await listen(app, config.bind)
   log.info('listening', { addresses: servers.map((server) => server.address()), workers: config.workers })

@@ -1,5 +1,5 @@
 import { InferError } from './errors.ts'
-import type { Model } from './models/open.ts'
+import type { Model } from './models/model.ts'
 import type { NamedTensor } from './tensor/tensor.ts'
 import { type InferenceInput, type InferenceOutput, Workflow } from './workflow.ts'
 
@@ -25,10 +25,15 @@ export abstract class ModelWorkflow extends Workflow {
 
   /** The model alone, without the hooks: what golden samples are compared with. */
   async runModel(input: InferenceInput): Promise<InferenceOutput> {
-    const model = input.modelPath === undefined ? this.model : await this.openModel(input.modelPath)
+    const model = await this.modelFor(input)
     const outputs = await model.run(input.inputs, { cast: input.cast })
     const classes = outputs.map(({ name }) => model.classes.get(name)).find((names) => names !== undefined)
     return classes ? { outputs, classes } : { outputs }
+  }
+
+  /** The model that a request names, or the configured one. */
+  protected async modelFor({ modelPath }: InferenceInput): Promise<Model> {
+    return modelPath === undefined ? this.model : this.openModel(modelPath)
   }
 
   /** Which of the model's outputs are answered; all, in its own order, unless a workflow says otherwise. */

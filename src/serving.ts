@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs'
+import os from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Config } from './config.ts'
+import { type Config, Mistakes, type Overrides, readConfig } from './config.ts'
 import { InferError } from './errors.ts'
 import type { JobOptions } from './infernet/job.ts'
 import type { Log } from './log.ts'
 import type { ChildInit } from './runtime/heads.ts'
 import { Pool } from './runtime/pool.ts'
 import { readModelReference } from './sources/model-reference.ts'
-import { createResolver, type Resolver, readRequestModelId } from './sources/resolver.ts'
+import { createResolver, type Resolver, type ResolverOptions, readRequestModelId } from './sources/resolver.ts'
 import { readSourceSettings } from './sources/settings.ts'
 
 /** The parts that every door needs: where inferences run, and how Infernet's requests are read. */
@@ -23,32 +24,51 @@ const SECRETS = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HUGGINGFACE_TOKEN']
 
 const DEFAULT_OPEN_MODELS = 64
 
+/** The configuration, with the mistakes of all who read the environment in one message. @throws ConfigError */
+export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides): Config {
+  const mistakes = new Mistakes()
+  const config = mistakes.collect(() => readConfig(env, overrides))
+  mistakes.collect(() => readSourceSettings(env))
+  mistakes.end()
+  return config as Config
+}
+
 /** Where models are looked up, in the cache and beyond it. @throws ConfigError when a source's variable is not usable */
-export const resolverFor = ({ workflow, offline }: Config, env: NodeJS.ProcessEnv, log: Log): Resolver =>
+export const resolverFor = (
+  { workflow, offline, CACHE_LIMIT_BYTES: cacheLimitBytes }: Config,
+  env: NodeJS.ProcessEnv,
+  options: Pick<ResolverOptions, 'log' | 'keeps' | 'isOpen' | 'onProgress'>,
+): Resolver =>
   createResolver({
     keywords: workflow.kwargs,
     defaultModel: defaultModelPath(),
     useDefault: workflow.isDefault,
     sources: readSourceSettings(env, offline),
-    log,
+    cacheLimitBytes,
+    ...options,
   })
 
-/** Starts the inference processes for a configuration. `onFatal`: they cannot be set up, and another try is no use. */
-export function startServing(
-  config: Config,
-  env: NodeJS.ProcessEnv,
-  log: Log,
-  onFatal: (error: InferError) => void,
-): Serving {
+export interface ServingOptions {
+  readonly log: Log
+  /** The inference processes cannot be set up, and another try is no use. */
+  readonly onFatal: (error: InferError) => void
+  /** Is told of downloads, instead of the log. */
+  readonly onProgress?: ResolverOptions['onProgress']
+}
+
+/** Starts the inference processes for a configuration. @throws ConfigError when a source's variable is not usable */
+export function startServing(config: Config, env: NodeJS.ProcessEnv, options: ServingOptions): Serving {
   const { workflow } = config
-  const resolver = resolverFor(config, env, log)
+  const { log, onFatal, onProgress } = options
+  const resolver = resolverFor(config, env, { log, onProgress, isOpen: (path) => engine.hasOpen(path) })
   const init: ChildInit = {
     workflow,
     openModels: openModels(workflow.kwargs),
+    openModelsBytes: config.OPEN_MODELS_LIMIT_BYTES || openModelsBytes(config.workers),
     logLevel: config.LOG_LEVEL,
     answerLimitBytes: config.BODY_LIMIT_BYTES,
   }
-  const engine = new Pool({
+  const engine: Pool = new Pool({
     module: fileURLToPath(new URL(`./child${extname(fileURLToPath(import.meta.url))}`, import.meta.url)),
     workers: config.workers,
     env: childEnvironment(env),
@@ -78,6 +98,7 @@ const jobOptions = (config: Config, resolver: Resolver): JobOptions => ({
   hexPrefix: config.CHAIN_HEX_PREFIX,
   echoInput: config.CHAIN_ECHO_INPUT,
   findModel: (model) => findRequested(model, resolver),
+  timeoutMs: config.REQUEST_TIMEOUT_MS,
 })
 
 /** A request's words for a model: an id (already read, when it came from a chain), or G2's source and arguments. */
@@ -86,7 +107,7 @@ async function findRequested(model: Readonly<Record<string, unknown>>, resolver:
   if (typeof id === 'object' && id !== null) return resolver.forRequest(id as never)
   if (id !== undefined) return resolver.forRequest(readRequestModelId(id))
   const reference = asRequest(() => readModelReference(model))
-  if (reference && 'id' in reference) return resolver.forRequest(reference.id)
+  if (reference && 'id' in reference) return resolver.forRequest({ ...reference, ...reference.id })
   throw new InferError('bad_request', 'data.load_args names a local path; a request may name a model id only')
 }
 
@@ -98,9 +119,14 @@ function asRequest<T>(read: () => T): T {
   }
 }
 
+/** A session takes about what its file does: half of the memory, and the rest is for tensors and the processes. */
+const openModelsBytes = (workers: number): number =>
+  Math.floor(Math.min(process.constrainedMemory() || Number.MAX_SAFE_INTEGER, os.totalmem()) / 2 / workers)
+
+/** The services took 0 for none at all; here the model that runs has to be open. */
 function openModels(kwargs: Readonly<Record<string, unknown>>): number {
   const limit = Number(kwargs.open_models ?? DEFAULT_OPEN_MODELS)
-  return Number.isInteger(limit) && limit > 0 ? limit : DEFAULT_OPEN_MODELS
+  return Number.isInteger(limit) ? Math.max(limit, 1) : DEFAULT_OPEN_MODELS
 }
 
 /** The embedded model: beside `src/` in the sources, one up from it when built. */

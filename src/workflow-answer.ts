@@ -13,11 +13,7 @@ export function toReply(answer: unknown, limitBytes: number): EngineReply {
   const output = toOutput(answer)
   if (output) {
     checkSize(output.outputs, limitBytes)
-    const classes = output.classes?.map((name) => (typeof name === 'bigint' ? `${name}` : JSON.stringify(name)))
-    return {
-      head: classes ? JSON.stringify({ classes: `[${classes}]` } satisfies ResultHead) : '',
-      tensors: output.outputs,
-    }
+    return { head: headOf(output), tensors: output.outputs }
   }
   const isObject = typeof answer === 'object' && answer !== null && !Array.isArray(answer)
   const json = isObject ? answer : { output: answer ?? null }
@@ -28,6 +24,17 @@ export function toReply(answer: unknown, limitBytes: number): EngineReply {
     )
   return { head: JSON.stringify({ json } satisfies ResultHead, jsonValue), tensors: [] }
 }
+
+function headOf({ classes, methods }: InferenceOutput): string {
+  if (!classes && !methods) return ''
+  return JSON.stringify({
+    ...(classes && { classes: listText(classes) }),
+    ...(methods && { methods }),
+  } satisfies ResultHead)
+}
+
+const listText = (names: readonly unknown[]): string =>
+  `[${names.map((name) => (Array.isArray(name) ? listText(name) : typeof name === 'bigint' ? `${name}` : JSON.stringify(name)))}]`
 
 function checkSize(outputs: readonly Tensor[], limitBytes: number): void {
   let bytes = 0

@@ -10,6 +10,7 @@ import { isWorkflowClass, type WorkflowClass } from './workflow.ts'
 const BUILT_IN = new Map([
   ['TorchInferenceWorkflow', 'torch'],
   ['ONNXInferenceWorkflow', 'onnx'],
+  ['SklearnInferenceWorkflow', 'sklearn'],
 ])
 
 const BUILT_IN_DIRECTORY = fileURLToPath(new URL('../workflows/', import.meta.url))
@@ -50,7 +51,8 @@ async function findDotted(path: string): Promise<WorkflowClass | undefined> {
   const name = parts.pop() ?? ''
   const builtIn = BUILT_IN.get(name)
   const wellKnown =
-    parts.length === 0 || /(^|\.)(torch|onnx)_inference_workflow$|^workflows\.(torch|onnx)$/.test(parts.join('.'))
+    parts.length === 0 ||
+    /(^|\.)(torch|onnx|sklearn)_inference_workflow$|^workflows\.(torch|onnx|sklearn)$/.test(parts.join('.'))
   if (builtIn && wellKnown)
     return pick(await import(pathToFileURL(join(BUILT_IN_DIRECTORY, builtIn + OUR_EXTENSION)).href), name)
   if (parts[0] === 'workflows') parts.shift()

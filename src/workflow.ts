@@ -1,7 +1,10 @@
 import { InferError } from './errors.ts'
 import type { Log } from './log.ts'
-import type { Model } from './models/open.ts'
+import type { Model } from './models/model.ts'
+import type { Dialect } from './runtime/engine.ts'
+import type { MethodOutputs } from './runtime/heads.ts'
 import type { Cast } from './tensor/cast.ts'
+import type { Table } from './tensor/host-value.ts'
 import type { NamedTensor } from './tensor/tensor.ts'
 
 /** What a workflow is handed once, before it is set up. */
@@ -19,6 +22,8 @@ export interface WorkflowContext {
 export interface InferenceInput {
   /** Named as in the request; '' where the request gives none, then in the model's order. */
   readonly inputs: readonly NamedTensor[]
+  /** Rows of a table in place of tensors; only for workflows of the dialect `table`. */
+  readonly table?: Table
   /** A file that this request names in place of the configured model. */
   readonly modelPath?: string
   readonly method?: string | readonly string[]
@@ -29,9 +34,13 @@ export interface InferenceInput {
 /** What such a workflow answers. */
 export interface InferenceOutput {
   readonly outputs: readonly NamedTensor[]
-  /** Column names of an output of scores, where the model has them. */
-  readonly classes?: readonly (string | number | bigint)[]
+  /** Column names of an output of scores, where the model has them; a list of lists for several outputs. */
+  readonly classes?: Classes | readonly Classes[]
+  /** Of table models: whose the outputs are, in order. */
+  readonly methods?: readonly MethodOutputs[]
 }
+
+export type Classes = readonly (string | number | bigint | boolean)[]
 
 type Arguments = readonly unknown[]
 export interface WorkflowClass {
@@ -40,7 +49,7 @@ export interface WorkflowClass {
   readonly message?: string
   /** What the sentence about proofs calls the workflow. */
   readonly service?: string
-  readonly dialect?: 'torch' | 'onnx'
+  readonly dialect?: Dialect
 }
 
 /** Says that a class is a workflow even when its module came with another copy of this one. */

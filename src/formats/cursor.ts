@@ -71,6 +71,10 @@ export class Cursor {
     return this.#view.getBigInt64(this.#advance(8), true)
   }
 
+  f32(): number {
+    return this.#view.getFloat32(this.#advance(4), true)
+  }
+
   f64(): number {
     return this.#view.getFloat64(this.#advance(8), true)
   }

@@ -20,14 +20,31 @@ const startsWith = (bytes: Uint8Array, magic: readonly number[]): boolean => mag
 const isZlib = (bytes: Uint8Array): boolean =>
   bytes.length > 2 && bytes[0] === 0x78 && (0x7800 | (bytes[1] as number)) % 31 === 0
 
+/** joblib 0.9 and older (`write_zfile` in joblib/numpy_pickle_compat.py): ZF, the size in 19 letters of hex, zlib. */
+const OLD_MAGIC = [0x5a, 0x46, 0x30, 0x78]
+const OLD_SIZE = 19
+const isOldJoblib = (bytes: Uint8Array): boolean => startsWith(bytes, OLD_MAGIC)
+
+function inflateOldJoblib(bytes: Uint8Array): Uint8Array {
+  const size = Number(
+    Buffer.from(bytes.subarray(2, 2 + OLD_SIZE))
+      .toString('latin1')
+      .trim()
+      .replace(/L$/, ''),
+  )
+  const content = inflateZlib(bytes.subarray(2 + OLD_SIZE))
+  if (content.length !== size) throw broken('joblib', `a content of ${content.length} bytes says ${size}`)
+  return content
+}
+
 /** Which codec packed these bytes; `undefined` for none. */
 export const codecOf = (bytes: Uint8Array): string | undefined =>
-  CODECS.find(([, magic]) => startsWith(bytes, magic))?.[0] ?? (isZlib(bytes) ? 'zlib' : undefined)
+  CODECS.find(([, magic]) => startsWith(bytes, magic))?.[0] ??
+  (isZlib(bytes) || isOldJoblib(bytes) ? 'zlib' : undefined)
 
 /** The bytes, unpacked if they were packed. */
 export function decompress(bytes: Uint8Array): Uint8Array {
-  if (startsWith(bytes, [0x5a, 0x46]))
-    throw broken('joblib', 'it was compressed by joblib 0.9 or older (ZF), which is not read')
+  if (isOldJoblib(bytes)) return inflateOldJoblib(bytes)
   const codec = CODECS.find(([, magic]) => startsWith(bytes, magic))
   if (codec !== undefined) return codec[2](bytes)
   return isZlib(bytes) ? inflateZlib(bytes) : bytes

@@ -1,12 +1,13 @@
 import { Cursor } from './cursor.ts'
 import { outputLimit } from './inflate.ts'
 import { Output } from './output.ts'
+import { xxhash32 } from './xxhash32.ts'
 
 /**
  * LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md, lz4_Block_format.md).
  *
  * Limits on a file from a stranger: the output, whatever the frame says of its size; a block is at most 4 MB by the
- * format. The optional xxHash checksums are passed over: what reads the result checks every byte of it anyway.
+ * format. Its checksums, of the head and, where they are, of blocks and content, are checked.
  */
 const MAGIC = 0x184d2204
 const SKIPPABLE = 0x184d2a50
@@ -28,24 +29,31 @@ export function decompressLz4(bytes: Uint8Array): Uint8Array {
 }
 
 function readFrame(file: Cursor, out: Output): void {
+  const head = file.at
   const flags = file.u8()
   if (flags >>> 6 !== 1) file.fail(`a frame of version ${flags >>> 6}`)
   if (flags & 1) file.fail('a frame wants a dictionary that is not in the file')
   file.skip(1)
   const size = flags & 8 ? file.u64() : undefined
-  file.skip(1)
+  const described = file.file.subarray(head, file.at)
+  if (file.u8() !== ((xxhash32(described) >>> 8) & 0xff)) file.fail('a head does not match its checksum', head)
   const start = out.length
-  for (let head = file.u32(); head !== 0; head = file.u32()) {
-    const length = head & ~UNCOMPRESSED
+  for (let word = file.u32(); word !== 0; word = file.u32()) {
+    const length = word & ~UNCOMPRESSED
     if (length > MAX_BLOCK) file.fail(`a block of ${length} bytes`)
     const block = file.bytes(length)
-    if (head >= UNCOMPRESSED) out.append(block)
+    if (word >= UNCOMPRESSED) out.append(block)
     else readBlock(new Cursor(block, 'lz4'), out, flags & 0x20 ? out.length : start)
-    if (flags & 0x10) file.skip(4)
+    if (flags & 0x10) checked(file, block, 'a block')
   }
-  if (flags & 4) file.skip(4)
+  if (flags & 4) checked(file, out.bytes.subarray(start, out.length), 'the content')
   if (size !== undefined && out.length - start !== size)
     file.fail(`a frame of ${out.length - start} bytes says ${size}`)
+}
+
+function checked(file: Cursor, content: Uint8Array, what: string): void {
+  const at = file.at
+  if (file.u32() !== xxhash32(content)) file.fail(`${what} does not match its checksum`, at)
 }
 
 /** Sequences of literals and a repetition; the last has literals alone. `floor` is how far back it may refer. */

@@ -36,7 +36,6 @@ export class Machine extends Stack {
   readonly globals: Map<string, Global>
   readonly #table: PickleTable
   #stopped = false
-  #frameEnd = 0
 
   constructor(file: Cursor, table: PickleTable, globals: Map<string, Global>) {
     super(file)
@@ -52,7 +51,7 @@ export class Machine extends Stack {
       if (operation === undefined) this.fail(REFUSED.get(code) ?? `0x${code.toString(16)} is no opcode`)
       operation(this)
     }
-    return this.last()
+    return this.pop()
   }
 
   stop(): void {
@@ -67,8 +66,6 @@ export class Machine extends Stack {
 
   frame(size: number): void {
     if (size > this.file.left) this.fail(`a frame claims ${size} bytes where ${this.file.left} are left`)
-    if (this.opcodeAt < this.#frameEnd) this.fail('a frame begins within another')
-    this.#frameEnd = this.file.at + size
   }
 
   // Containers
@@ -113,8 +110,9 @@ export class Machine extends Stack {
   addItems(): void {
     const items = this.popMark()
     const set = this.top()
-    if (!(set instanceof Set)) this.fail(`ADDITEMS to ${typeName(set)}`)
-    for (const item of items) set.add(item)
+    if (!(set instanceof Set || isObject(set))) this.fail(`ADDITEMS to ${typeName(set)}`)
+    const add = set instanceof Set ? (item: Value) => set.add(item) : (item: Value) => this.#list(set).push(item)
+    for (const item of items) add(item)
   }
 
   #list(value: Value): Value[] {

@@ -86,14 +86,6 @@ export class Stack {
     return this.#stack.splice(this.#stack.length - size)
   }
 
-  /** The one value that is left at the end. */
-  last(): Value {
-    if (this.#stack.length !== 1 || this.#marks.length > 0) {
-      this.fail(`${this.#stack.length} values and ${this.#marks.length} marks are left at the end`)
-    }
-    return this.pop()
-  }
-
   get(index: number): void {
     const value = this.#memo[index]
     if (value === undefined) this.fail(`nothing was remembered as ${index}`)

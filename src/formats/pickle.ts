@@ -1,9 +1,12 @@
-import { broken, Cursor } from './cursor.ts'
+import { Cursor } from './cursor.ts'
 import { checkDepth } from './depth.ts'
 import { Machine } from './pickle-machine.ts'
 import type { PickleTable } from './pickle-table.ts'
 import { PYTHON_CALLS } from './python-builtins.ts'
 import type { Global, Value } from './values.ts'
+
+/** The records of what a file names, by name. */
+export type Globals = Map<string, Global>
 
 /** A pickle, read. */
 export interface Pickle {
@@ -22,19 +25,15 @@ export const withPython = (...tables: readonly Partial<PickleTable>[]): PickleTa
 })
 
 /**
- * The one object that a pickle of protocol 0 to 5 holds. Nothing of the file is run or looked up: see `Machine`.
+ * The object that a pickle of protocol 0 to 5 holds. Nothing of the file is run or looked up: see `Machine`. Bytes
+ * behind its end are ignored, as `pickle.load` does.
  * @throws InferError bad_model naming what is wrong and at which byte
  */
-export function readPickle(bytes: Uint8Array, table: PickleTable): Pickle {
-  const file = new Cursor(bytes, 'pickle')
-  const pickle = readPickleAt(file, table)
-  if (file.left > 0) throw broken('pickle', `${file.left} bytes follow its end`, file.at)
-  return pickle
-}
+export const readPickle = (bytes: Uint8Array, table: PickleTable, globals: Globals = new Map()): Pickle =>
+  readPickleAt(new Cursor(bytes, 'pickle'), table, globals)
 
 /** The pickle at the cursor, which is left behind its STOP: files may hold several, or other things. */
-export function readPickleAt(file: Cursor, table: PickleTable): Pickle {
-  const globals = new Map<string, Global>()
+export function readPickleAt(file: Cursor, table: PickleTable, globals: Globals = new Map()): Pickle {
   const value = new Machine(file, table, globals).run()
   checkDepth(value)
   return { value, globals: [...globals.keys()] }

@@ -94,6 +94,16 @@ function newObjectEx(args: readonly Value[]): Value {
   return pyObject(type.name, rest.items, kwargs)
 }
 
+const MAX_NAME = 1024
+
+/** `getattr(Outer, 'Inner')`: how protocols before 4 write a class within a class. Of anything else it stays a record. */
+function attribute(args: readonly Value[]): Value {
+  const [owner, name] = args
+  if (!isGlobal(owner) || typeof name !== 'string' || args.length !== 2) return pyObject('builtins.getattr', args)
+  if (owner.name.length + name.length > MAX_NAME) return refuse('getattr', args)
+  return { kind: 'global', name: `${owner.name}.${name}` }
+}
+
 const namedDict =
   (type: string, factory = 0): Call =>
   (args) =>
@@ -104,6 +114,7 @@ export const PYTHON_CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['builtins.bytes', bytes],
   ['builtins.dict', (args) => filled('dict', new Map(), args)],
   ['builtins.frozenset', (args) => ({ kind: 'frozenset', items: new Set(contents('frozenset', args)) })],
+  ['builtins.getattr', attribute],
   ['builtins.list', (args) => [...contents('list', args)]],
   ['builtins.set', (args) => new Set(contents('set', args))],
   ['builtins.tuple', (args) => tuple(contents('tuple', args))],

@@ -61,7 +61,6 @@ export function readLegacyTorch(bytes: Uint8Array): TorchSave {
   const byKey = new Map<string, TorchStorage[]>()
   for (const storage of parts.storages.values()) byKey.set(storage.key, [...(byKey.get(storage.key) ?? []), storage])
   for (const key of keys) readStorage(file, byKey.get(String(key)) ?? [], parts.counts)
-  if (file.left > 0) fail(`${file.left} bytes follow its end`, file.at)
   for (const { key } of parts.storages.values()) if (parts.counts.has(key)) fail(`storage ${key} is missing`)
   for (const { storage, root, offset, count } of parts.views) {
     const width = storedBytes(root.dtype ?? 'uint8')

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from './crc32.ts'
+import { crc64 } from './crc64.ts'
 import { Cursor } from './cursor.ts'
 import { outputLimit } from './inflate.ts'
 import { LzmaModel, propertiesOf } from './lzma.ts'
@@ -9,13 +10,16 @@ import { Output } from './output.ts'
  * xz (https://tukaani.org/xz/xz-file-format.txt) with LZMA2, and LZMA-alone, which has no magic and no checksum.
  *
  * Limits on a file from a stranger: the output; every length is held against what is left. Filters besides LZMA2 are
- * refused: they are for machine code. CRC64 is passed over, CRC32 and SHA-256 are checked.
+ * refused: they are for machine code. CRC32, CRC64 and SHA-256 are checked; the format has no others.
  */
 const HEAD = [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]
 const LZMA2 = 0x21
 const CHECK_BYTES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64]
-const CRC32 = 1
-const SHA256 = 10
+const CHECKS: ReadonlyMap<number, (content: Uint8Array, sum: Buffer) => boolean> = new Map([
+  [1, (content: Uint8Array, sum: Buffer) => sum.readUInt32LE() === crc32(content)],
+  [4, (content: Uint8Array, sum: Buffer) => sum.readBigUInt64LE() === crc64(content)],
+  [10, (content: Uint8Array, sum: Buffer) => createHash('sha256').update(content).digest().equals(sum)],
+])
 
 /** LZMA-alone: properties, the size of the dictionary, the size of the content or -1, and the code. */
 export function decompressLzmaAlone(bytes: Uint8Array): Uint8Array {
@@ -82,10 +86,7 @@ function readBlock(file: Cursor, out: Output, check: number): void {
 function verify(file: Cursor, check: number, content: Uint8Array): void {
   const at = file.at
   const sum = Buffer.from(file.bytes(CHECK_BYTES[check] as number))
-  const matches =
-    check === CRC32
-      ? sum.readUInt32LE() === crc32(content)
-      : check !== SHA256 || createHash('sha256').update(content).digest().equals(sum)
+  const matches = CHECKS.get(check)?.(content, sum) ?? true
   if (!matches) file.fail('a block does not match its checksum', at)
 }
 

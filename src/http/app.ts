@@ -6,6 +6,7 @@ import type { JobOptions } from '../infernet/job.ts'
 import type { Log } from '../log.ts'
 import type { Readiness } from '../readiness.ts'
 import type { Engine } from '../runtime/engine.ts'
+import type { Resolver } from '../sources/resolver.ts'
 import { answerErrors } from './errors.ts'
 import { health, index, metricsText, ready } from './health.ts'
 import { Metrics } from './metrics.ts'
@@ -21,7 +22,7 @@ export interface AppOptions {
   readonly bodyLimitBytes: number
   readonly timeoutMs: number
   readonly accessLog: boolean
-  readonly cacheDirectory: string
+  readonly resolver: Resolver
 }
 
 const NOT_FOUND =
@@ -30,14 +31,14 @@ const NOT_ALLOWED = 'The method is not allowed for the requested URL.'
 
 /** The HTTP service over an engine; it listens to nothing by itself. */
 export function createApp(options: AppOptions): Koa {
-  const { engine, readiness, log, job, bodyLimitBytes, timeoutMs, accessLog, cacheDirectory } = options
+  const { engine, readiness, log, job, bodyLimitBytes, timeoutMs, accessLog, resolver } = options
   const metrics = new Metrics()
   const router = new Router()
   router.get('/', index(readiness))
   router.get('/health', health)
   router.get('/ready', ready(readiness))
-  router.get('/metrics', metricsText(metrics, engine, readiness))
-  router.get('/service-resources', serviceResources(readiness, cacheDirectory))
+  router.get('/metrics', metricsText(metrics, engine, readiness, resolver))
+  router.get('/service-resources', serviceResources(readiness, resolver))
   router.post('/service_output', readJson(bodyLimitBytes), serviceOutput({ engine, readiness, job, timeoutMs }))
 
   const app = new Koa()

@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa'
 import type { Readiness } from '../readiness.ts'
 import type { Engine } from '../runtime/engine.ts'
+import type { Resolver } from '../sources/resolver.ts'
 import { errorBody } from './errors.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -17,6 +18,7 @@ export const index =
         ...(served.modelPath !== undefined && { model: served.modelPath.split('/').at(-1) }),
         inputs: served.inputs,
         outputs: served.outputs,
+        ...(served.methods.length > 0 && { methods: served.methods }),
       }),
       ...(readiness.goldenDifference !== undefined && { golden_difference: readiness.goldenDifference }),
     }
@@ -39,8 +41,8 @@ export const ready =
 
 /** `GET /metrics`, for Prometheus. */
 export const metricsText =
-  (metrics: Metrics, engine: Engine, readiness: Readiness): Middleware =>
+  (metrics: Metrics, engine: Engine, readiness: Readiness, resolver: Resolver): Middleware =>
   (ctx) => {
     ctx.type = 'text/plain; version=0.0.4'
-    ctx.body = metrics.text(engine.status(), readiness.goldenDifference)
+    ctx.body = metrics.text(engine.status(), resolver.status(), readiness.goldenDifference)
   }

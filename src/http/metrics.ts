@@ -1,4 +1,5 @@
 import type { EngineStatus } from '../runtime/engine.ts'
+import type { SupplyStatus } from '../sources/resolver.ts'
 
 /** Upper bounds in seconds: from a small model's answer to the node's own time-out. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180]
@@ -18,7 +19,7 @@ export class Metrics {
     this.#seconds += seconds
   }
 
-  text(engine: EngineStatus, goldenDifference: number | undefined): string {
+  text(engine: EngineStatus, supply: SupplyStatus, goldenDifference: number | undefined): string {
     const lines: string[] = []
     const family = (
       name: string,
@@ -41,6 +42,22 @@ export class Metrics {
     ])
     family('infernet_resident_memory_bytes', 'gauge', 'Resident memory of the front process.', [
       ['', process.memoryUsage.rss()],
+    ])
+    family('infernet_downloads_total', 'counter', 'Downloads of model files that ended.', [
+      ['{result="whole"}', supply.downloads],
+      ['{result="failed"}', supply.failures],
+    ])
+    family('infernet_download_bytes_total', 'counter', 'Bytes of model files that were downloaded.', [
+      ['', supply.bytes],
+    ])
+    family('infernet_cache_removed_total', 'counter', 'Cached files that made room (CACHE_LIMIT_BYTES).', [
+      ['', supply.evicted],
+    ])
+    family('infernet_cache_rotten_total', 'counter', 'Cached files that were no longer what had been downloaded.', [
+      ['', supply.rotted],
+    ])
+    family('infernet_hubs_resting', 'gauge', 'Hubs that failed so often that they are left alone for now.', [
+      ['', supply.resting],
     ])
     if (goldenDifference !== undefined) {
       family('infernet_golden_difference', 'gauge', 'Largest absolute difference from the golden samples.', [

@@ -2,37 +2,36 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import os from 'node:os'
 import type { Middleware } from 'koa'
-import { parseModelId } from '../codecs/model-id.ts'
 import { messageOf } from '../errors.ts'
 import type { Readiness } from '../readiness.ts'
+import type { Dialect } from '../runtime/engine.ts'
 import { cachedModels } from '../sources/inventory.ts'
+import type { Resolver } from '../sources/resolver.ts'
 
 const VERSION = '0.1.0'
 const KIB = 1024
 
-/** Files that can be opened so far, by suffix. */
-const SERVED_SUFFIX = '.onnx'
-
 /** Always 200, and never the network: the node waits a second in all. */
 export const serviceResources =
-  (readiness: Readiness, cacheDirectory: string): Middleware =>
-  (ctx) => {
+  (readiness: Readiness, resolver: Resolver): Middleware =>
+  async (ctx) => {
     const asked = ctx.query.model_id
     const id = Array.isArray(asked) ? asked[0] : asked
-    ctx.body = id ? supports(id) : resources(readiness.current?.dialect ?? 'torch', cacheDirectory)
+    ctx.body = id
+      ? await supports(id, resolver)
+      : resources(readiness.current?.dialect ?? 'torch', resolver.cacheDirectory)
   }
 
-function supports(id: string): object {
+async function supports(id: string, resolver: Resolver): Promise<object> {
   try {
-    const [file] = parseModelId(id).files
-    if (file === undefined) return { supported: false, error: `the model id ${id} names no file` }
-    return { supported: file.endsWith(SERVED_SUFFIX) }
+    const { supported, reason } = await resolver.supports(id)
+    return supported ? { supported } : { supported, error: reason }
   } catch (error) {
     return { supported: false, error: messageOf(error) }
   }
 }
 
-const resources = (dialect: 'torch' | 'onnx', cacheDirectory: string): object => ({
+const resources = (dialect: Dialect, cacheDirectory: string): object => ({
   version: VERSION,
   service_id: `${dialect}-inference-service`,
   hardware_capabilities: [

@@ -3,6 +3,7 @@ import { encodeSd59x18, encodeStarterArray } from '../codecs/fixed-array.ts'
 import { type Arithmetic, encodeRitualVector, ritualDtypeOf } from '../codecs/ritual-vector.ts'
 import { encodeTensorVector } from '../codecs/tensor-vector.ts'
 import { InferError } from '../errors.ts'
+import type { MethodOutputs, ResultHead } from '../runtime/heads.ts'
 import { type NamedTensor, sizeOf, type Tensor } from '../tensor/tensor.ts'
 import { flatJson, nestedJson, rowsJson } from '../tensor/to-json.ts'
 
@@ -14,10 +15,40 @@ export type Wording =
   | { readonly profile: 'v1'; readonly list: false; readonly dtypeName: string }
   | { readonly profile: 'v2'; readonly list: boolean; readonly arithmetic?: Arithmetic; readonly decimals?: number }
 
-/** The JSON text of an answer that goes off chain. `classes` is JSON text: column names of scores. */
-export function offChainAnswer(wording: Wording, outputs: readonly NamedTensor[], classes?: string): string {
-  const body = BODIES[wording.profile](wording as never, outputs)
+/** The JSON text of an answer that goes off chain. */
+export function offChainAnswer(
+  wording: Wording,
+  outputs: readonly NamedTensor[],
+  { classes, methods }: Pick<ResultHead, 'classes' | 'methods'> = {},
+): string {
+  const isVector = wording.profile === 'v1' || wording.profile === 'v2'
+  if (methods && isVector) checkVector(outputs, methods)
+  const body = methods && !isVector ? tableBody(outputs, methods) : BODIES[wording.profile](wording as never, outputs)
   return classes === undefined ? `{${body}}` : `{${body},"classes":${classes}}`
+}
+
+/** What a table model gave: rows, or rows for each method that was asked for. */
+function tableBody(outputs: readonly NamedTensor[], methods: readonly MethodOutputs[]): string {
+  let at = 0
+  const bodies = methods.map(({ name, count }) => {
+    const mine = outputs.slice(at, at + (count ?? 1))
+    at += mine.length
+    const rows = mine.map(rowsJson)
+    return { name, rows: count === null ? (rows[0] as string) : `[${rows.join(',')}]` }
+  })
+  const [only] = bodies
+  if (bodies.length === 1 && only) return `"data":${only.rows}`
+  return `"outputs":{${bodies.map(({ name, rows }) => `${JSON.stringify(name)}:${rows}`).join(',')}}`
+}
+
+function checkVector(outputs: readonly NamedTensor[], [method]: readonly MethodOutputs[]): void {
+  if (outputs.length > 1)
+    throw new InferError('bad_request', `${method?.name} gives ${outputs.length} outputs; a vector answers one`)
+  if (first(outputs).dtype === 'string')
+    throw new InferError(
+      'bad_request',
+      `${method?.name} gives strings, which a vector cannot carry; ask for predict_proba, or send values`,
+    )
 }
 
 const first = (outputs: readonly NamedTensor[]): NamedTensor => {

@@ -1,6 +1,7 @@
 import { type ChainRequest, readChainRequest } from '../codecs/chain-request.ts'
 import { ritualDtypeOf } from '../codecs/ritual-vector.ts'
 import { InferError } from '../errors.ts'
+import type { Dialect } from '../runtime/engine.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { flatJson, nestedJson } from '../tensor/to-json.ts'
 import type { Wording } from './answer.ts'
@@ -9,7 +10,7 @@ import type { DecodedRequest } from './request.ts'
 interface ChainOptions {
   readonly array: 'sd59x18' | 'starter'
   readonly starterDecimals: number
-  readonly dialect: 'torch' | 'onnx'
+  readonly dialect: Dialect
 }
 
 /** A chain payload as a request. `hex` without 0x. @throws InferError bad_request */
@@ -21,7 +22,7 @@ export function readChain(hex: string, options: ChainOptions): DecodedRequest & 
   return { tensors, cast: 'float', wording, ...(model && { model }), echo: request.generation === 'g2' }
 }
 
-function wordingOf(request: ChainRequest, dialect: 'torch' | 'onnx'): Wording {
+function wordingOf(request: ChainRequest, dialect: Dialect): Wording {
   if (request.generation === 'starter') return { profile: 'starter' }
   if (request.generation === 'g2') {
     return dialect === 'onnx'

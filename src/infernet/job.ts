@@ -3,7 +3,7 @@
  * Another protocol's door is another file like this one, over the same engine.
  */
 import { readHex } from '../codecs/hex.ts'
-import { InferError, messageOf } from '../errors.ts'
+import { InferError, messageOf, show } from '../errors.ts'
 import type { Engine, EngineReply, EngineRequest, Served } from '../runtime/engine.ts'
 import type { InferHead, ResultHead } from '../runtime/heads.ts'
 import type { Cast } from '../tensor/cast.ts'
@@ -24,6 +24,8 @@ export interface JobOptions {
   readonly echoInput: boolean
   /** A request's words for another model to a file. @throws InferError bad_request */
   readonly findModel: (model: Readonly<Record<string, unknown>>) => Promise<string>
+  /** From a request's arrival to its answer. */
+  readonly timeoutMs: number
 }
 
 /** A request that has been understood, and how to word its answer. */
@@ -53,9 +55,11 @@ export async function readJob(
   const stream = destination === Location.STREAM
   if (stream && !served.streams) throw new InferError('bad_request', `Invalid infernet destination: ${destination}`)
   const decoded = decode(envelope, hex?.hex, text, served, options)
-  const modelPath = decoded?.model && (await options.findModel(decoded.model))
+  const expiresAtMs = decoded?.model && performance.now() + options.timeoutMs
+  const modelPath = decoded?.model && (await within(options.timeoutMs, options.findModel(decoded.model), decoded.model))
   const head = headFor(envelope, decoded, modelPath, served)
-  const request = { head, tensors: served.takes === 'data' ? [] : (decoded?.tensors ?? []) }
+  const tensors = served.takes === 'data' ? [] : (decoded?.tensors ?? [])
+  const request = { head, tensors, expiresAtMs }
   const prefix = hexPrefix(options.hexPrefix, hex?.prefixed ?? false)
   const echoed = hex && (options.echoInput || (decoded && 'echo' in decoded && decoded.echo)) ? hex.hex : ''
   const answer = (reply: EngineReply): string => {
@@ -66,9 +70,19 @@ export async function readJob(
     if (destination === Location.ONCHAIN) {
       return chainAnswer(chainOutput(wording, reply.tensors, options.starterDecimals), echoed, proof ?? '', prefix)
     }
-    return withProof(offChainAnswer(wording, reply.tensors, result.classes), proof)
+    return withProof(offChainAnswer(wording, reply.tensors, result), proof)
   }
   return { request, stream, answer }
+}
+
+/** A download goes on when its request no longer waits for it. @throws InferError timeout */
+async function within(timeoutMs: number, path: Promise<string>, model: Readonly<Record<string, unknown>>) {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const why = `no answer within ${timeoutMs} ms: the model ${show(model)} is still being fetched; try again later`
+    timer = setTimeout(() => reject(new InferError('timeout', why)), timeoutMs)
+  })
+  return Promise.race([path, late]).finally(() => clearTimeout(timer))
 }
 
 /** Hex where the source is a chain, an object where it is not. */
@@ -132,13 +146,15 @@ function headFor(
   const cast = decoded?.cast ?? 'none'
   const prove = envelope.requires_proof === true
   const data = served.takes === 'data' ? (decoded ? chainData(decoded) : envelope.data) : undefined
-  const plain = data === undefined && modelPath === undefined && decoded?.method === undefined && !prove
+  const { method, table } = decoded ?? {}
+  const plain = data === undefined && modelPath === undefined && method === undefined && !table && !prove
   if (plain) return PLAIN_HEADS[cast]
   const head: InferHead = {
     cast,
     ...(data !== undefined && { data }),
     ...(modelPath !== undefined && { modelPath }),
-    ...(decoded?.method !== undefined && { method: decoded.method }),
+    ...(method !== undefined && { method }),
+    ...(table && { table }),
     ...(prove && { prove }),
   }
   return JSON.stringify(head)
@@ -162,6 +178,6 @@ const withProof = (body: string, proof: string | undefined): string =>
 
 /** Runs a job that is not a stream. `abandoned` tells whether the caller has gone. */
 export async function runJob(job: Job, engine: Engine, abandoned: () => boolean): Promise<string> {
-  const { head, tensors } = job.request
-  return job.answer(await engine.infer({ head, tensors, abandoned }))
+  const { head, tensors, expiresAtMs } = job.request
+  return job.answer(await engine.infer({ head, tensors, expiresAtMs, abandoned }))
 }

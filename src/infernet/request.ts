@@ -4,19 +4,25 @@
  *   {dtype, values}                  classic      {input: {dtype: name, …}}    v1
  *   {input: {dtype: number, …}}      v2           {inputs: {name: vector}}     v1 or v2, several inputs
  *   {input: nested list}             starter      {name: nested list, …}       onnx, the old form
+ *   {records}, {columns}, {texts}    table
  *
  * and the answer of any of our containers is taken as a request: {dtype, shape, values}, {result}, {data}, {output}.
  */
 import { ARITHMETICS, type Arithmetic } from '../codecs/ritual-vector.ts'
 import { InferError, show } from '../errors.ts'
+import type { Dialect } from '../runtime/engine.ts'
 import type { Cast } from '../tensor/cast.ts'
 import { type Digits, fromUntyped } from '../tensor/from-json.ts'
+import type { Table } from '../tensor/host-value.ts'
 import type { NamedTensor, Tensor } from '../tensor/tensor.ts'
 import type { Wording } from './answer.ts'
+import { readCells, readTable } from './table.ts'
 import { readTyped, readVector, torchNameOf } from './vector.ts'
 
 export interface DecodedRequest {
   readonly tensors: readonly NamedTensor[]
+  /** In place of tensors: rows of a table, which may hold text and missing values. */
+  readonly table?: Table
   readonly cast: Cast
   readonly wording: Wording
   readonly method?: string | readonly string[]
@@ -30,7 +36,7 @@ export interface RequestOptions {
   /** `auto`: as the request looks. Else the answer's profile, and how an ambiguous request is read. */
   readonly profile: Profile
   /** Whether a bare `{name: nested}` is ONNX's old form, and vectors are answered as a `result` list. */
-  readonly dialect: 'torch' | 'onnx'
+  readonly dialect: Dialect
   /** The model's inputs: data whose keys are just these is ONNX's old form, whatever they are called. */
   readonly inputNames: readonly string[]
   readonly classicOutput: 'data' | 'witness'
@@ -40,7 +46,7 @@ export interface RequestOptions {
 }
 
 type Data = Readonly<Record<string, unknown>>
-type Decoded = Pick<DecodedRequest, 'tensors' | 'cast' | 'wording'>
+type Decoded = Pick<DecodedRequest, 'tensors' | 'table' | 'cast' | 'wording'>
 
 /** Keys of `data` that are never an input of the old ONNX form. */
 const OPTIONS = new Set(['method', 'model_id', 'model_source', 'load_args', 'output_arithmetic', 'output_num_decimals'])
@@ -50,18 +56,22 @@ export function readRequest(data: Data, options: RequestOptions): DecodedRequest
   const decoded = worded(decode(data, options), data, options)
   const model = modelOf(data)
   const method = methodOf(data)
+  if (isList(method) && method.length > 1 && ['v1', 'v2'].includes(decoded.wording.profile))
+    throw new InferError('bad_request', `data.method is ${show(method)}; a vector answers one method`)
   if (!model && method === undefined) return decoded
   return { ...decoded, ...(model && { model }), ...(method !== undefined && { method }) }
 }
 
 function decode(data: Data, options: RequestOptions): Decoded {
+  const table = options.dialect === 'table' ? tableIn(data) : undefined
+  if (table) return { tensors: [], table, cast: 'any', wording: { profile: 'classic' } }
   if (options.dialect === 'onnx' && options.profile !== 'starter' && isByName(data, options.inputNames))
     return oldOnnx(data, options)
   if (data.inputs !== undefined) return several(data, options)
   if (isList(data.input) && onlyInput(data, options)) return starter(data, options)
   if (data.input !== undefined && !isList(data.input)) return single(data, data.input, 'data.input', options)
   if (data.shape !== undefined && data.values !== undefined) return single(data, data, 'data', options)
-  if (data.dtype !== undefined || (data.values !== undefined && options.dialect === 'torch'))
+  if (data.dtype !== undefined || (data.values !== undefined && options.dialect !== 'onnx'))
     return classic(data, options)
   if (options.profile === 'auto' || options.profile === 'onnx') {
     const chained = fromContainer(data, options)
@@ -73,8 +83,8 @@ function decode(data: Data, options: RequestOptions): Decoded {
 
 /** A configured profile is answered whatever the request looks like. */
 function worded(decoded: Decoded, data: Data, { profile, dialect, classicOutput }: RequestOptions): Decoded {
-  const input = decoded.tensors[0] as NamedTensor
-  if (profile === 'auto' || profile === decoded.wording.profile) return decoded
+  const [input] = decoded.tensors
+  if (profile === 'auto' || profile === decoded.wording.profile || !input) return decoded
   if (profile === 'v2') return { ...decoded, wording: { profile, ...outputOptions(data), list: dialect === 'onnx' } }
   if (profile === 'v1') return { ...decoded, wording: v1Wording(torchNameOf(input.dtype), dialect) }
   if (profile === 'classic' && classicOutput === 'witness')
@@ -87,6 +97,10 @@ function isByName(data: Data, inputNames: readonly string[]): boolean {
   const names = Object.keys(data).filter((name) => !OPTIONS.has(name))
   return names.length === inputNames.length && names.every((name) => inputNames.includes(name) && isList(data[name]))
 }
+
+/** A matrix that is not all numbers is a table, too. */
+const tableIn = (data: Data): Table | undefined =>
+  readTable(data) ?? (data.shape === undefined ? readCells(data.values, 'data.values') : undefined)
 
 function classic(data: Data, { digits, classicOutput, classicCast }: RequestOptions): Decoded {
   const tensor = readTyped(data, 'data', digits)
@@ -101,7 +115,7 @@ function single(data: Data, value: unknown, path: string, { digits, dialect }: R
   return { tensors: [unnamed(tensor)], cast: 'float', wording }
 }
 
-const v1Wording = (dtypeName: string | undefined, dialect: 'torch' | 'onnx'): Wording =>
+const v1Wording = (dtypeName: string | undefined, dialect: Dialect): Wording =>
   dialect === 'onnx' || dtypeName === undefined
     ? { profile: 'v1', list: true }
     : { profile: 'v1', list: false, dtypeName }
@@ -148,7 +162,7 @@ function wordingFor(forms: ReadonlySet<Form>, data: Data, { dialect }: RequestOp
 
 /** An ONNX model's `input` may be one of several, the starter's stands alone. */
 const onlyInput = (data: Data, { dialect }: RequestOptions): boolean =>
-  dialect === 'torch' || Object.keys(data).every((name) => name === 'input' || OPTIONS.has(name))
+  dialect !== 'onnx' || Object.keys(data).every((name) => name === 'input' || OPTIONS.has(name))
 
 /** A bare list under `input`: the starter's, but for an ONNX model, whose old form it is, under whatever name. */
 function starter({ input }: Data, { digits, dialect, profile }: RequestOptions): Decoded {

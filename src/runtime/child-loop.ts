@@ -3,10 +3,18 @@ import { InferError } from '../errors.ts'
 import type { ErrorHead } from './engine.ts'
 import { encodeFrame, type Frame, FrameReader, FrameWriter } from './frames.ts'
 
+/** The front, as a child may speak to it of its own accord. */
+export interface Front {
+  /** Where the model of a reference is. */
+  readonly ask: (reference: string) => Promise<string>
+  /** Which model files are open. */
+  readonly tellOpen: (paths: readonly string[]) => void
+}
+
 /** What the child does with what it is sent. */
 export interface ChildHandler {
   /** Sets up; the result is the head of `ready`. */
-  init(head: string, ask: (reference: string) => Promise<string>): Promise<string>
+  init(head: string, front: Front): Promise<string>
   infer(frame: Frame): Promise<Pick<Frame, 'head' | 'tensors'>>
   stream(frame: Frame): AsyncIterable<string>
 }
@@ -33,6 +41,9 @@ export function serveFrames(stream: Duplex, handler: ChildHandler): Promise<void
       writer.send({ id, kind: 'resolve', head: reference, tensors: [] })
     })
 
+  const tellOpen = (paths: readonly string[]): void =>
+    writer.send({ id: 0, kind: 'shelf', head: JSON.stringify(paths), tensors: [] })
+
   const answer = (frame: Frame): void => {
     const question = asked.get(frame.id)
     asked.delete(frame.id)
@@ -49,7 +60,7 @@ export function serveFrames(stream: Duplex, handler: ChildHandler): Promise<void
     let flushedAtMs = performance.now()
     for (let frame = requests.shift(); frame; frame = requests.shift()) {
       if (frame.kind === 'stream') await sendStream(frame)
-      else writer.hold(await reply(frame, handler, ask))
+      else writer.hold(await reply(frame, handler, { ask, tellOpen }))
       const now = performance.now()
       if (requests.length > 0 && now - flushedAtMs < FLUSH_MS) continue
       writer.flush()
@@ -81,15 +92,11 @@ export function serveFrames(stream: Duplex, handler: ChildHandler): Promise<void
   })
 }
 
-async function reply(
-  frame: Frame,
-  handler: ChildHandler,
-  ask: (reference: string) => Promise<string>,
-): Promise<Buffer> {
+async function reply(frame: Frame, handler: ChildHandler, front: Front): Promise<Buffer> {
   const { id, kind } = frame
   try {
     if (kind === 'infer') return encodeFrame({ id, kind: 'result', ...(await handler.infer(frame)) })
-    return encodeFrame({ id, kind: 'ready', head: await handler.init(frame.head, ask), tensors: [] })
+    return encodeFrame({ id, kind: 'ready', head: await handler.init(frame.head, front), tensors: [] })
   } catch (error) {
     return encodeFrame({
       id,

@@ -7,12 +7,17 @@ export interface EngineRequest {
   readonly tensors: readonly NamedTensor[]
   /** Whether the caller has gone: what has not been started is then dropped. */
   readonly abandoned?: () => boolean
+  /** By `performance.now()`, where a part of the time that a request has is gone already. */
+  readonly expiresAtMs?: number | undefined
 }
 
 export interface EngineReply {
   readonly head: string
   readonly tensors: readonly NamedTensor[]
 }
+
+/** `torch` and `onnx`: as those services spoke. `table`: what `samples-and-tables` says of table models. */
+export type Dialect = 'torch' | 'onnx' | 'table'
 
 /** What a workflow says of itself once it is set up. */
 export interface Served {
@@ -25,12 +30,14 @@ export interface Served {
   /** `tensors`: the door decodes the request; `data`: the workflow takes the request's `data` as it is. */
   readonly takes: 'tensors' | 'data'
   /** How `{name: nested list}` and `{input: nested list}` are read. */
-  readonly dialect: 'torch' | 'onnx'
+  readonly dialect: Dialect
   readonly streams: boolean
   readonly proves: boolean
   readonly modelPath?: string
   readonly inputs: readonly { name: string; dtype: string | null; dims: readonly (number | string | null)[] | null }[]
   readonly outputs: readonly string[]
+  /** What the model can be asked for by `method`, the default first; empty where it has no such choice. */
+  readonly methods: readonly string[]
 }
 
 export interface EngineStatus {

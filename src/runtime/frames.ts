@@ -30,6 +30,7 @@ const KINDS = [
   'error',
   'chunk',
   'resolve',
+  'shelf',
 ] as const
 export type Kind = (typeof KINDS)[number]
 

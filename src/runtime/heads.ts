@@ -1,6 +1,7 @@
 /** The JSON heads of the frames, where they are more than a string. */
 import type { Level } from '../log.ts'
 import type { Cast } from '../tensor/cast.ts'
+import type { Table } from '../tensor/host-value.ts'
 
 export interface ChildInit {
   readonly workflow: {
@@ -10,6 +11,8 @@ export interface ChildInit {
   }
   /** Models that a child keeps open at a time. */
   readonly openModels: number
+  /** And what their files may take together. */
+  readonly openModelsBytes: number
   readonly logLevel: Level
   /** What an answer's tensors may take; a model can make gigabytes of eight bytes. */
   readonly answerLimitBytes: number
@@ -21,6 +24,8 @@ export interface InferHead {
   readonly data?: unknown
   readonly modelPath?: string
   readonly method?: string | readonly string[]
+  /** In place of tensors. */
+  readonly table?: Table
   /** Whether a proof is wanted beside the answer. */
   readonly prove?: boolean
   /** Whether the model is meant, not what a workflow makes of it. */
@@ -30,7 +35,15 @@ export interface InferHead {
 export interface ResultHead {
   /** An answer that is no tensors. */
   readonly json?: unknown
-  /** JSON text of a list: column names of scores. */
+  /** JSON text of a list: column names of scores; of several outputs a list of such. */
   readonly classes?: string
+  /** Of table models: whose the tensors are, in order. */
+  readonly methods?: readonly MethodOutputs[]
   readonly proof?: unknown
+}
+
+/** What a method of a table model gave: one tensor, or where Python returns a list, that many. */
+export interface MethodOutputs {
+  readonly name: string
+  readonly count: number | null
 }

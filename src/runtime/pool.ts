@@ -80,6 +80,11 @@ export class Pool implements Engine {
     return { workersReady, workers, queued: this.#queue.length, running, restarts: this.#restarts, reason }
   }
 
+  /** Whether any child has the file of a model open. */
+  hasOpen(path: string): boolean {
+    return [...this.#slots].some((slot) => slot.open.has(path))
+  }
+
   /** Process ids of the children, for whoever watches or tests them. */
   pids(): number[] {
     return [...this.#slots].flatMap((slot) => slot.child.pid ?? [])
@@ -103,7 +108,7 @@ export class Pool implements Engine {
       return
     }
     const id = this.#nextId++ >>> 0
-    const expiresAtMs = performance.now() + this.#options.timeoutMs
+    const expiresAtMs = request.expiresAtMs ?? performance.now() + this.#options.timeoutMs
     const dispatch = new Dispatch({ id, kind, request, expiresAtMs }, waiting)
     const slot = this.#queue.length === 0 ? this.#freest(dispatch) : undefined
     if (slot) slot.send(dispatch)
@@ -177,6 +182,9 @@ export class Pool implements Engine {
       const { code, message } = JSON.parse(frame.head) as ErrorHead
       slot.take(frame.id)?.fail(new InferError(code, message))
       if (this.#queue.length > 0) this.#drain()
+    },
+    shelf: (slot, frame) => {
+      slot.open = new Set(JSON.parse(frame.head) as string[])
     },
     chunk: (slot, frame) => slot.get(frame.id)?.chunk(frame.head),
     resolve: (slot, frame) => {

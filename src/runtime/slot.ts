@@ -15,6 +15,8 @@ export class Slot {
   readonly child: InferenceChild
   readonly startedAtMs = performance.now()
   ready = false
+  /** Files of the models that it has open. */
+  open: ReadonlySet<string> = new Set()
   /** Why it could not be set up, in its own words. */
   failure: string | undefined
   /**

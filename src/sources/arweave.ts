@@ -8,9 +8,10 @@ import { formatModelId, type ModelId } from '../codecs/model-id.ts'
 import { InferError } from '../errors.ts'
 import { chunkOrigin } from './arweave-chunks.ts'
 import { type Guard, readBody } from './guard.ts'
+import type { IdDetails } from './model-reference.ts'
 import { httpOrigin } from './origin.ts'
 import type { Hub, Located, RemoteFile } from './repository.ts'
-import { AnswerError, DEFAULT_RETRY, type RetryPolicy, retrying } from './retry.ts'
+import { AnswerError, DEFAULT_RETRY, type RetryPolicy, retrying, Unreachable } from './retry.ts'
 import { sha256Digest } from './verify.ts'
 
 export const ARWEAVE_GATEWAYS: readonly string[] = ['https://arweave.net', 'https://ar-io.net', 'https://permagate.io']
@@ -49,8 +50,10 @@ export class Arweave implements Hub {
   }
 
   /** What the newest manifest of a repository lists; where there is none, or a version is asked for, the id's files. */
-  async list(id: ModelId): Promise<readonly RemoteFile[]> {
-    if (!ADDRESS.test(id.owner)) throw new InferError('bad_model', `${id.owner} is no Arweave address (43 characters)`)
+  async list(id: ModelId & IdDetails): Promise<readonly RemoteFile[]> {
+    const wrong = ownersOf(id).find((owner) => !ADDRESS.test(owner))
+    if (wrong !== undefined)
+      throw new InferError('bad_model', `${wrong} is no Arweave address (43 characters); it may be named in owners`)
     const manifest = id.version
       ? undefined
       : await this.#newest(id, [repoName(id), { name: 'Type', values: ['manifest'] }])
@@ -65,23 +68,23 @@ export class Arweave implements Hub {
   }
 
   /** `Model-Id` is what the oldest uploads have in place of `Repo-Name`. */
-  async #single(id: ModelId, file: string): Promise<Transaction | undefined> {
+  async #single(id: ModelId & IdDetails, file: string): Promise<Transaction | undefined> {
     const name = { name: 'File-Name', values: [file] }
     const version = id.version ? [{ name: 'File-Version', values: [id.version] }] : []
-    const tags = (repo: string): Tags => [{ name: repo, values: [id.name] }, name, ...version]
+    const tags = (repo: string): Tags => [{ name: repo, values: [repoOf(id)] }, name, ...version]
     return (await this.#newest(id, tags('Repo-Name'))) ?? (await this.#newest(id, tags('Model-Id')))
   }
 
-  async #newest(id: ModelId, tags: Tags): Promise<Transaction | undefined> {
+  async #newest(id: ModelId & IdDetails, tags: Tags): Promise<Transaction | undefined> {
     const wanted: Tags = [{ name: 'App-Name', values: ['Ritual'] }, ...tags]
     const { transactions } = await this.#query<{ transactions?: { edges?: { node: Transaction }[] } }>(FIND, {
-      owners: [id.owner],
+      owners: ownersOf(id),
       tags: wanted,
     })
     const nodes = (transactions?.edges ?? []).map(({ node }) => node)
     const ours = nodes.filter(
       (node) =>
-        node.owner.address === id.owner &&
+        ownersOf(id).includes(node.owner.address) &&
         ADDRESS.test(node.id) &&
         wanted.every(({ name, values }) => values.includes(tag(node, name) ?? '')),
     )
@@ -89,7 +92,7 @@ export class Arweave implements Hub {
     return ours.sort((a, b) => time(b) - time(a))[0]
   }
 
-  async #manifest(id: ModelId, transaction: string): Promise<RemoteFile[]> {
+  async #manifest(id: ModelId & IdDetails, transaction: string): Promise<RemoteFile[]> {
     const text = await this.#ask((gateway) => this.#text(new URL(`${gateway}/tx/${transaction}/data`)))
     const { paths } = parseManifest(text) ?? {}
     if (!paths) throw new InferError('bad_model', `the manifest of ${formatModelId(id)} (${transaction}) is none`)
@@ -101,8 +104,12 @@ export class Arweave implements Hub {
         const { transaction: found } = await this.#query<{ transaction?: Transaction | null }>(GET, { id: file })
         if (!found || found.id !== file)
           throw new InferError('bad_model', `${path} (${file}) does not exist on Arweave`)
-        if (found.owner.address !== id.owner)
-          throw new InferError('bad_model', `${path} (${file}) belongs to ${found.owner.address}, not to ${id.owner}`)
+        const owners = ownersOf(id)
+        if (!owners.includes(found.owner.address))
+          throw new InferError(
+            'bad_model',
+            `${path} (${file}) belongs to ${found.owner.address}, not to ${owners.join(' or ')}`,
+          )
         return this.#located(found)
       },
     }))
@@ -127,7 +134,7 @@ export class Arweave implements Hub {
     const body = JSON.stringify({ operationName: null, query, variables })
     const text = await this.#ask((gateway) => this.#text(new URL(`${gateway}/graphql`), body))
     const { data } = parse(text) as { data?: T }
-    if (!data) throw new InferError('unavailable', 'the Arweave gateway does not answer as GraphQL does')
+    if (!data) throw new Unreachable('the Arweave gateway does not answer as GraphQL does')
     return data
   }
 
@@ -152,11 +159,15 @@ export class Arweave implements Hub {
       }
     }
     if (last instanceof InferError) throw last
-    throw new InferError('unavailable', `Arweave: ${(last as Error).message}`, { cause: last })
+    throw new Unreachable(`Arweave: ${(last as Error).message}`, { cause: last })
   }
 }
 
-const repoName = ({ name }: ModelId): Tags[number] => ({ name: 'Repo-Name', values: [name] })
+const ownersOf = ({ owner, owners }: ModelId & IdDetails): readonly string[] => owners ?? [owner]
+
+const repoOf = ({ name, repo }: ModelId & IdDetails): string => repo ?? name
+
+const repoName = (id: ModelId & IdDetails): Tags[number] => ({ name: 'Repo-Name', values: [repoOf(id)] })
 
 const tag = ({ tags }: Transaction, name: string): string | undefined => tags.find((t) => t.name === name)?.value
 

@@ -1,5 +1,5 @@
 /** The folder of a cache that downloads land in: temporary files beside the final name, and a disk's refusals in words. */
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
 import {
   access,
@@ -16,6 +16,7 @@ import {
 } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { InferError } from '../errors.ts'
+import { OWN_PREFIX, shortHash } from './record.ts'
 
 /** What a crashed process left is taken up again for so long, then removed. */
 const KEEP_PARTS_MS = 24 * 3600 * 1000
@@ -30,10 +31,10 @@ export interface WorkFiles {
 }
 
 export function workFiles(target: string, content: string): WorkFiles {
-  const hash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
   const directory = dirname(target)
-  const kin = `.download-${hash(basename(target))}-${hash(content)}-`
-  const lock = join(directory, `.download-${hash(basename(target))}.lock`)
+  const own = `${OWN_PREFIX}${shortHash(basename(target))}`
+  const kin = `${own}-${shortHash(content)}-`
+  const lock = join(directory, `${own}.lock`)
   return { lock, kin, part: join(directory, `${kin}${process.pid}-${randomBytes(4).toString('hex')}.part`) }
 }
 

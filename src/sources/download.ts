@@ -4,15 +4,30 @@ import { dirname } from 'node:path'
 import { InferError } from '../errors.ts'
 import { checkRoom, discard, inWords, openPart, prepareDirectory, publish, type WorkFiles, workFiles } from './disk.ts'
 import { DEFAULT_LOCK, type LockOptions, withLock } from './lock.ts'
+import { writeRecord } from './record.ts'
 import { type Job, Transfer, type TransferOptions, WrongFile } from './transfer.ts'
+import type { Usage } from './usage.ts'
 
 export interface DownloaderOptions extends TransferOptions {
   readonly lock?: LockOptions | undefined
+  /** Keeps room in the cache; undefined: as much as the disk has. */
+  readonly usage?: Usage | undefined
+  /** What is downloaded stays: the operator fetches it by name. */
+  readonly keeps?: boolean | undefined
+}
+
+export interface DownloadCounts {
+  downloads: number
+  failures: number
+  bytes: number
 }
 
 /** Downloads at a time, however many are asked for. */
 const PARALLEL = 4
+
 export class Downloader {
+  /** Of this process so far. */
+  readonly counts: DownloadCounts = { downloads: 0, failures: 0, bytes: 0 }
   readonly #options: DownloaderOptions
   readonly #running = new Map<string, Promise<void>>()
   readonly #waiting: (() => void)[] = []
@@ -58,6 +73,7 @@ export class Downloader {
       await withLock(files.lock, { isMoot, work }, this.#options.lock ?? DEFAULT_LOCK)
     } catch (error) {
       const worded = inWords(error, directory)
+      this.counts.failures++
       this.#options.log?.error('a download failed', { label: job.label, reason: (worded as Error).message })
       throw worded
     }
@@ -67,18 +83,27 @@ export class Downloader {
     const startedAt = performance.now()
     const { file, size } = await openPart(files)
     const transfer = new Transfer(job, file, size, this.#options)
+    const { usage, keeps: kept = false } = this.#options
+    let release = (): void => {}
     try {
+      release = (await usage?.reserve(job.size ?? 0)) ?? release
       if (job.size !== undefined) await checkRoom(dirname(job.target), job.size - size)
       await this.#whole(transfer, files.part)
+      if (job.size === undefined) (await usage?.reserve(transfer.bytes))?.()
+      await writeRecord(job.target, { digests: transfer.digests, together: [], kept })
       await publish(file, files.part, job.target)
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      if (error instanceof WrongFile || code === 'ENOSPC' || code === 'EDQUOT') await discard(files.part)
+      const useless = error instanceof WrongFile || transfer.bytes === 0
+      if (useless || code === 'ENOSPC' || code === 'EDQUOT') await discard(files.part)
       throw error instanceof WrongFile ? new InferError('bad_model', error.message) : error
     } finally {
+      release()
       transfer.end()
       await file.close()
     }
+    this.counts.downloads++
+    this.counts.bytes += transfer.bytes
     const ms = Math.round(performance.now() - startedAt)
     this.#options.log?.info('downloaded', { label: job.label, bytes: transfer.bytes, ms })
   }

@@ -16,6 +16,8 @@ export interface Timeouts {
   readonly firstByteMs: number
   /** Between two pieces of the body. */
   readonly stallMs: number
+  /** In which a body must bring what `MIN_BYTES_PER_S` makes of it. */
+  readonly paceMs: number
 }
 
 export interface GuardOptions {
@@ -50,7 +52,12 @@ export interface GuardedResponse extends Hop {
 /** Another server could not be reached or did not finish: worth another try. */
 export class NetworkError extends Error {}
 
-const DEFAULTS: Timeouts = { connectMs: 10_000, firstByteMs: 30_000, stallMs: 30_000 }
+/** The bytes trickle: a try that brought some has failed all the same. */
+export class TooSlow extends NetworkError {}
+
+const DEFAULTS: Timeouts = { connectMs: 10_000, firstByteMs: 30_000, stallMs: 30_000, paceMs: 60_000 }
+/** The slowest line that is in use brings more; at this pace 100 MB take a day. */
+const MIN_BYTES_PER_S = 1024
 const MAX_REDIRECTS = 5
 const REDIRECTS = [301, 302, 303, 307, 308]
 
@@ -95,7 +102,7 @@ export class Guard {
   }
 
   #answer(message: IncomingMessage, hop: Hop, hops: readonly Hop[]): GuardedResponse {
-    const body = withoutStalls(message, hop.url.host, this.#timeouts.stallMs)
+    const body = withoutStalls(message, hop.url.host, this.#timeouts)
     return { ...hop, hops, body, close: () => void message.destroy() }
   }
 
@@ -153,17 +160,28 @@ export class Guard {
   }
 }
 
-async function* withoutStalls(message: IncomingMessage, host: string, stallMs: number) {
+async function* withoutStalls(message: IncomingMessage, host: string, { stallMs, paceMs }: Timeouts) {
   const pieces = message[Symbol.asyncIterator]()
+  let bytes = 0
+  let sinceMs = performance.now()
   try {
     for (;;) {
       const stop = (): void => void message.destroy(new NetworkError(`no bytes for ${stallMs} ms`))
       const timer = setTimeout(stop, stallMs)
       const { done, value } = await pieces.next().finally(() => clearTimeout(timer))
       if (done) return
+      bytes += (value as Uint8Array).length
+      const ms = performance.now() - sinceMs
+      if (ms >= paceMs) {
+        if (bytes < (MIN_BYTES_PER_S * ms) / 1000)
+          throw new TooSlow(`no more than ${bytes} bytes in ${Math.round(ms)} ms`)
+        bytes = 0
+        sinceMs = performance.now()
+      }
       yield value as Uint8Array
     }
   } catch (error) {
+    if (error instanceof TooSlow) throw new TooSlow(`${host}: ${error.message}`)
     throw new NetworkError(`${host}: ${(error as Error).message}`, { cause: error })
   } finally {
     message.destroy()

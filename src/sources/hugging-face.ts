@@ -5,7 +5,7 @@ import { InferError } from '../errors.ts'
 import { type Guard, type GuardedResponse, readBody } from './guard.ts'
 import { httpOrigin, refusal } from './origin.ts'
 import type { Hub, RemoteFile } from './repository.ts'
-import { AnswerError, DEFAULT_RETRY, type RetryPolicy, retrying } from './retry.ts'
+import { AnswerError, DEFAULT_RETRY, type RetryPolicy, retrying, Unreachable } from './retry.ts'
 import { type Digest, readEtag, sha256Digest } from './verify.ts'
 
 export const HUGGING_FACE = 'https://huggingface.co'
@@ -58,7 +58,7 @@ export class HuggingFace implements Hub {
     const revision = id.version ?? 'main'
     const { sha } = await this.#ask(what, () => modelInfo({ ...common, name, revision, additionalFields: ['sha'] }))
     if (typeof sha !== 'string' || !COMMIT.test(sha))
-      throw new InferError('unavailable', `${this.#host} does not say which commit ${what} is at`)
+      throw new Unreachable(`${this.#host} does not say which commit ${what} is at`)
     const files: RemoteFile[] = []
     await this.#ask(what, async () => {
       files.length = 0
@@ -124,7 +124,7 @@ export class HuggingFace implements Hub {
     } catch (error) {
       if (error instanceof AnswerError) throw refusal(error, what, this.#hint(error))
       if (error instanceof InferError) throw error
-      throw new InferError('unavailable', `${this.#host} does not answer as a hub does`, { cause: error })
+      throw new Unreachable(`${this.#host} does not answer as a hub does`, { cause: error })
     }
   }
 

@@ -20,11 +20,16 @@ export function readManifest(directory: string): object | undefined {
   }
 }
 
-/** The files that it lists. */
+/** The files that it lists, but for those that no model id could name. */
 export function manifestFiles(manifest: object): string[] {
   const { files } = manifest as { files?: unknown }
-  return Array.isArray(files) ? files.filter((file): file is string => typeof file === 'string') : []
+  return Array.isArray(files)
+    ? files.filter((file): file is string => typeof file === 'string' && isNameable(file))
+    : []
 }
+
+/** A comma or a colon would end the name in an id: such a file stays where it is, and the rest of its repository comes. */
+export const isNameable = (file: string): boolean => !/[,:]/.test(file)
 
 /** What it says of one file. @throws InferError bad_model when that is no sha256 */
 export function manifestDigests(manifest: object | undefined, file: string): Digest[] {

@@ -1,5 +1,6 @@
 /** What a hub has under a model id: files, and for each where its bytes are and what they must be. */
 import type { ModelId } from '../codecs/model-id.ts'
+import type { IdDetails } from './model-reference.ts'
 import type { Origin } from './origin.ts'
 import type { Digest } from './verify.ts'
 
@@ -17,5 +18,5 @@ export interface Located {
 
 export interface Hub {
   /** @throws InferError bad_model when it does not exist, unavailable when the hub does not answer */
-  list(id: ModelId): Promise<readonly RemoteFile[]>
+  list(id: ModelId & IdDetails): Promise<readonly RemoteFile[]>
 }

@@ -29,6 +29,13 @@ export class AnswerError extends Error {
   }
 }
 
+/** A server did not answer, or not as it should, in all the tries that it was given: it may be asked again later. */
+export class Unreachable extends InferError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('unavailable', message, options)
+  }
+}
+
 /** Seconds, or a date; no more than a minute. */
 function readRetryAfter(value: string | undefined): number {
   if (value === undefined) return 0
@@ -59,5 +66,5 @@ export async function retrying<T>(policy: RetryPolicy, work: () => Promise<T>): 
   }
 }
 
-export const gaveUp = (attempts: number, error: unknown): InferError =>
-  new InferError('unavailable', `${(error as Error).message}, after ${attempts} tries`, { cause: error })
+export const gaveUp = (attempts: number, error: unknown): Unreachable =>
+  new Unreachable(`${(error as Error).message}, after ${attempts} tries`, { cause: error })

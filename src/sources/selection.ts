@@ -1,7 +1,7 @@
 /** Which of a hub's files are wanted for a model id. */
 import { createModelId, formatModelId, type ModelId } from '../codecs/model-id.ts'
 import { InferError, messageOf } from '../errors.ts'
-import { MANIFEST, manifestFiles } from './manifest.ts'
+import { isNameable, MANIFEST, manifestFiles } from './manifest.ts'
 import type { RemoteFile } from './repository.ts'
 
 /** A file of a repository, and the name that it gets here. */
@@ -24,9 +24,12 @@ export function pick(id: ModelId, listed: readonly RemoteFile[]): Wanted[] {
   )
 }
 
-/** What the manifest lists; without one, all but hidden files. Every name is checked before any is used. */
+/**
+ * What the manifest lists; without one, all but hidden files. Every name is checked before any is used; one with
+ * a comma or a colon is left out.
+ */
 export function everything(id: ModelId, listed: readonly RemoteFile[], manifest: object | undefined): Wanted[] {
-  const names = manifest ? manifestFiles(manifest) : listed.map(({ path }) => path)
+  const names = manifest ? manifestFiles(manifest) : listed.map(({ path }) => path).filter(isNameable)
   for (const name of names) checkName(id, name)
   return names
     .filter((name) => manifest || !name.startsWith('.'))

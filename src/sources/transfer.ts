@@ -1,7 +1,7 @@
 /** One file on its way to a part on this disk: what is there of it, who is asked next, and is it right. */
 import type { FileHandle } from 'node:fs/promises'
 import type { Log } from '../log.ts'
-import { NetworkError } from './guard.ts'
+import { NetworkError, TooSlow } from './guard.ts'
 import { checkSize, type Origin, refusal } from './origin.ts'
 import { AnswerError, DEFAULT_RETRY, gaveUp, mayPass, type RetryPolicy, waitBefore } from './retry.ts'
 import { type Digest, findMismatch } from './verify.ts'
@@ -23,18 +23,24 @@ export interface Progress {
   readonly label: string
   readonly bytes: number
   readonly of: number | undefined
+  /** The last that is told of this file: it is there, or it failed. */
+  readonly ended: boolean
 }
 
 export interface TransferOptions {
   readonly log?: Log | undefined
   readonly retry?: RetryPolicy | undefined
-  /** Instead of a log line. */
+  /** Instead of a log line, and once at the end. */
   readonly onProgress?: ((progress: Progress) => void) | undefined
   readonly progressMs?: number | undefined
 }
 
 /** A connection that breaks again and again, but moves on each time, is used so often. */
 const MAX_TRIES = 100
+
+/** As often as an eye can follow, and as a log is worth reading. */
+const BAR_MS = 100
+const LOG_MS = 5000
 
 export class WrongFile extends Error {}
 
@@ -43,6 +49,7 @@ export class Transfer {
   readonly #file: FileHandle
   readonly #retry: RetryPolicy
   readonly #ticker: NodeJS.Timeout
+  readonly #onProgress: TransferOptions['onProgress']
   #origins: readonly Origin[]
   #answered: readonly Digest[] = []
   bytes: number
@@ -53,16 +60,22 @@ export class Transfer {
     this.#retry = retry ?? DEFAULT_RETRY
     this.#origins = job.origins
     this.bytes = bytes
-    this.#ticker = setInterval(() => {
-      const progress = { label: job.label, bytes: this.bytes, of: job.size }
-      if (onProgress) onProgress(progress)
-      else log?.info('downloading', progress)
-    }, progressMs ?? 5000)
+    this.#onProgress = onProgress
+    const tick = (): void => {
+      if (onProgress) onProgress(this.#progress(false))
+      else log?.info('downloading', { label: job.label, bytes: this.bytes, of: job.size })
+    }
+    this.#ticker = setInterval(tick, progressMs ?? (onProgress ? BAR_MS : LOG_MS))
     this.#ticker.unref()
   }
 
   end(): void {
     clearInterval(this.#ticker)
+    this.#onProgress?.(this.#progress(true))
+  }
+
+  #progress(ended: boolean): Progress {
+    return { label: this.#job.label, bytes: this.bytes, of: this.#job.size, ended }
   }
 
   /** From the first byte, and from another server where there is one. */
@@ -77,7 +90,7 @@ export class Transfer {
     this.bytes = 0
   }
 
-  /** Until all bytes are there. A try that brought bytes is no failed one. */
+  /** Until all bytes are there. A try that brought bytes is no failed one, unless they trickled. */
   async run(): Promise<void> {
     const { size } = this.#job
     if (size !== undefined && this.bytes > size) await this.restart()
@@ -89,7 +102,7 @@ export class Transfer {
         return await this.#pull(origin)
       } catch (error) {
         if (!mayPass(error)) this.#drop(origin, error)
-        failures = this.bytes > before ? 1 : failures + 1
+        failures = this.bytes > before && !(error instanceof TooSlow) ? 1 : failures + 1
         if (failures >= this.#retry.attempts || tries >= MAX_TRIES) throw gaveUp(tries, error)
         await waitBefore(failures, error, this.#retry)
       }
@@ -127,10 +140,16 @@ export class Transfer {
     }
   }
 
+  /** What the job and the server that sent it say that the file must be, each once. */
+  get digests(): readonly Digest[] {
+    const all = [...this.#job.digests, ...this.#answered]
+    return all.filter(({ hex }, i) => all.findIndex((other) => other.hex === hex) === i)
+  }
+
   /** @throws WrongFile when nobody has said what the file should be */
   async mismatch(part: string): Promise<string | undefined> {
-    const { label, digests, size } = this.#job
-    const known = [...digests, ...this.#answered]
+    const { label, size } = this.#job
+    const known = this.digests
     if (known.length === 0)
       throw new WrongFile(`${label} cannot be verified: no digest of it is published; append #sha256=DIGEST`)
     const wrong = await findMismatch(part, known, size)

@@ -1,6 +1,6 @@
 /** Is a file what it should be: its size, and each digest that somebody has published for it. */
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 
 export interface Digest {
@@ -23,20 +23,64 @@ export const sha256Digest = (hex: string, from: string): Digest => ({
   from,
 })
 
+type Hasher = (path: string, algorithm: Digest['algorithm']) => Promise<string>
+
+const hashFile: Hasher = async (path, algorithm) => {
+  const hash =
+    algorithm === 'sha256' ? createHash('sha256') : createHash('sha1').update(`blob ${(await stat(path)).size}\0`)
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 })) hash.update(piece as Buffer)
+  return hash.digest('hex')
+}
+
 /** What is wrong with the file, in words that name both digests; undefined when nothing is. */
 export async function findMismatch(
   path: string,
   digests: readonly Digest[],
   size?: number,
+  hash: Hasher = hashFile,
 ): Promise<string | undefined> {
   const { size: actual } = await stat(path)
   if (size !== undefined && size !== actual) return `has ${actual} bytes, not ${size}`
-  const hashes = { sha256: createHash('sha256'), 'git-sha1': createHash('sha1').update(`blob ${actual}\0`) }
-  const needed = [...new Set(digests.map(({ algorithm }) => algorithm))]
-  if (needed.length === 0) return undefined
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 18 }))
-    for (const algorithm of needed) hashes[algorithm].update(piece as Buffer)
-  const found = new Map(needed.map((algorithm) => [algorithm, hashes[algorithm].digest('hex')]))
-  const wrong = digests.find(({ algorithm, hex }) => found.get(algorithm) !== hex)
-  return wrong && `has the ${wrong.algorithm} ${found.get(wrong.algorithm)}, but ${wrong.from} says ${wrong.hex}`
+  for (const { algorithm, hex, from } of digests) {
+    const found = await hash(path, algorithm)
+    if (found !== hex) return `has the ${algorithm} ${found}, but ${from} says ${hex}`
+  }
+  return undefined
+}
+
+/** Paths are those of a cache's files; a server that has seen so many starts anew. */
+export const MAX_REMEMBERED = 10_000
+
+/** Reads each file once for each state that it is in, however often and by however many it is asked for. */
+export class Hashes {
+  readonly #known = new Map<string, { state: string; hex: Promise<string> }>()
+
+  /** As the free function, without reading anew what has the size and times that it had. */
+  findMismatch(path: string, digests: readonly Digest[]): Promise<string | undefined> {
+    return findMismatch(path, digests, undefined, (file, algorithm) => this.#hash(file, algorithm))
+  }
+
+  /** The file was verified on its way here. */
+  trust(path: string, digests: readonly Digest[]): void {
+    for (const { algorithm, hex } of digests)
+      this.#known.set(`${algorithm} ${path}`, { state: stateOf(path), hex: Promise.resolve(hex) })
+  }
+
+  #hash(path: string, algorithm: Digest['algorithm']): Promise<string> {
+    const key = `${algorithm} ${path}`
+    const state = stateOf(path)
+    const known = this.#known.get(key)
+    if (known?.state === state) return known.hex
+    const hex = hashFile(path, algorithm)
+    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
+    this.#known.set(key, { state, hex })
+    hex.catch(() => this.#known.delete(key))
+    return hex
+  }
+}
+
+/** What changes when a file does. */
+export function stateOf(path: string): string {
+  const { size, mtimeMs, ino } = statSync(path)
+  return `${size} ${mtimeMs} ${ino}`
 }

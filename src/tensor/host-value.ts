@@ -26,3 +26,11 @@ export interface Sparse {
 export type HostValue = Tensor | Objects | Sparse
 
 export type HostType = HostValue['dtype']
+
+/** Rows by name, as a request gives them: `cells` row-major, a row of one text where `texts`. It crosses as JSON. */
+export interface Table {
+  readonly names?: readonly string[]
+  readonly rows: number
+  readonly cells: readonly Scalar[]
+  readonly texts?: boolean
+}

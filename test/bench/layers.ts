@@ -35,6 +35,7 @@ const JOB = {
   starterDecimals: 6,
   hexPrefix: 'mirror',
   echoInput: false,
+  timeoutMs: 150_000,
   findModel: () => Promise.reject(new Error('no request here names a model')),
 } as const
 const SERVED = {
@@ -47,6 +48,7 @@ const SERVED = {
   proves: false,
   inputs: [],
   outputs: [],
+  methods: [],
 } as const
 
 type Step = () => unknown

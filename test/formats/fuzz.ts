@@ -1,5 +1,11 @@
 /** Mutations of good files: flips, cuts, splices, and the numbers that parsers stumble over. */
 import { InferError } from '../../src/errors.ts'
+import { FIXTURES } from '../support/paths.ts'
+
+/** Where mutants that found a fault are kept. */
+export const FINDS = `${FIXTURES}formats/finds/`
+/** Longer than this is a fault. */
+export const MAX_MS = 2000
 
 /** xorshift32: the same files every time. */
 export function randomOf(seed: number): (below: number) => number {
@@ -47,13 +53,41 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ]
 
+export interface Find {
+  readonly bytes: Uint8Array
+  readonly fault: string
+}
+
 export interface FuzzReport {
   readonly read: number
   readonly refused: number
   readonly slowestMs: number
+  readonly finds: readonly Find[]
 }
 
-/** Reads `count` mutants of `seeds`; throws what is no InferError, with the mutant in its cause. */
+interface Outcome {
+  readonly refused: boolean
+  readonly ms: number
+  /** What went wrong, for what is neither read nor refused, or slowly. */
+  readonly fault: string | undefined
+}
+
+/** Reads bytes, and times it. */
+export function readMutant(read: (bytes: Uint8Array) => unknown, bytes: Uint8Array): Outcome {
+  const start = performance.now()
+  let refused = false
+  let fault: string | undefined
+  try {
+    read(bytes)
+  } catch (error) {
+    refused = error instanceof InferError && error.code === 'bad_model'
+    if (!refused) fault = `${(error as Error)?.stack}`
+  }
+  const ms = performance.now() - start
+  return { refused, ms, fault: fault ?? (ms > MAX_MS ? `it took ${ms.toFixed(0)} ms` : undefined) }
+}
+
+/** Reads `count` mutants of `seeds`; the same for the same `seed`. */
 export function fuzz(
   read: (bytes: Uint8Array) => unknown,
   seeds: readonly Uint8Array[],
@@ -61,24 +95,18 @@ export function fuzz(
   seed: number,
 ): FuzzReport {
   const random = randomOf(seed)
-  const report = { read: 0, refused: 0, slowestMs: 0 }
+  const report = { read: 0, refused: 0, slowestMs: 0, finds: [] as Find[] }
   for (let i = 0; i < count; i++) {
     let bytes: Buffer = Buffer.from(seeds[random(seeds.length)] as Uint8Array)
     for (let n = 1 + random(4); n > 0 && bytes.length > 0; n--) {
       const mutate = MUTATIONS[random(MUTATIONS.length)] as Mutation
       bytes = mutate(bytes, random, seeds[random(seeds.length)] as Uint8Array)
     }
-    const start = performance.now()
-    try {
-      read(bytes)
-      report.read++
-    } catch (error) {
-      if (!(error instanceof InferError && error.code === 'bad_model')) {
-        throw new Error(`mutant ${i} of seed ${seed}: ${(error as Error)?.stack}`, { cause: bytes })
-      }
-      report.refused++
-    }
-    report.slowestMs = Math.max(report.slowestMs, performance.now() - start)
+    const { refused, ms, fault } = readMutant(read, bytes)
+    if (fault !== undefined) report.finds.push({ bytes, fault: `mutant ${i} of seed ${seed}: ${fault}` })
+    else if (refused) report.refused++
+    else report.read++
+    report.slowestMs = Math.max(report.slowestMs, ms)
   }
   return report
 }

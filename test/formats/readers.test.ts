@@ -13,7 +13,7 @@ import { FIXTURES } from '../support/paths.ts'
 import { describeTensor, describeValue, memoryOf } from './describe.ts'
 
 const FOLDER = `${FIXTURES}formats/`
-const files = readdirSync(FOLDER)
+const files = readdirSync(FOLDER, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []))
 const bytesOf = (name: string): Uint8Array => readFileSync(FOLDER + name)
 const expectedOf = (name: string): unknown => JSON.parse(readFileSync(`${FOLDER}${name}.json`, 'utf8'))
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
@@ -23,6 +23,12 @@ describe('pickles and joblib files are what Python reads', () => {
     test(name, () => assert.deepEqual(plain(describeValue(readJoblib(bytesOf(name)).value)), expectedOf(name)))
   }
 })
+
+test('arrays in files beside are refused by their name', () =>
+  assert.throws(
+    () => readJoblib(readFileSync(`${FOLDER}refused/old-side.joblib`)),
+    /an array is in the file "old-side.joblib_01.npy", as joblib 0.9 and older wrote them/,
+  ))
 
 describe('numpy files are what numpy reads', () => {
   for (const name of files.filter((file) => file.endsWith('.npy'))) {

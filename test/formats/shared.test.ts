@@ -7,7 +7,7 @@ import { detect } from '../../src/formats/detect.ts'
 import { readJoblib } from '../../src/formats/joblib.ts'
 import { readJson } from '../../src/formats/json.ts'
 import { readTorch } from '../../src/formats/torch.ts'
-import { readUbjson } from '../../src/formats/ubjson.ts'
+import { readXgboost } from '../../src/formats/xgboost.ts'
 import { readZip } from '../../src/formats/zip.ts'
 import { SHARED, withoutShared } from '../support/paths.ts'
 
@@ -27,18 +27,16 @@ function readPt2(bytes: Uint8Array): void {
 }
 
 const READERS: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
-  bin: readUbjson,
+  bin: readXgboost,
   joblib: readJoblib,
   json: (bytes) => readJson(bytes, LAX),
   pkl: readJoblib,
   pt: readTorch,
   pt2: readPt2,
   torch: readTorch,
-  ubj: readUbjson,
+  ubj: readXgboost,
 }
 
-/** XGBoost before 2.1 wrote C structures under these names. */
-const isOldXgboost = (bytes: Uint8Array): boolean => Buffer.from(bytes.subarray(0, 4)).toString() === 'binf'
 /** What torch leaves when it cannot pickle: a zip with no object in it. */
 const unfinished = /torch\/sk2_(pipe2?|pipe_reg|stack)\.torch$/
 
@@ -48,8 +46,7 @@ describe('shared fixtures', { skip: withoutShared }, () => {
     test(`all ${named.length} .${extension}`, () => {
       for (const file of named) {
         const bytes = readFileSync(FOLDER + file)
-        if (isOldXgboost(bytes)) assert.match(detect(bytes).reason, /old binary format/)
-        else assert.doesNotThrow(() => read(bytes), file)
+        assert.doesNotThrow(() => read(bytes), file)
       }
     })
   }
@@ -63,9 +60,9 @@ describe('shared fixtures', { skip: withoutShared }, () => {
   })
 
   test('every file is detected', () => {
-    for (const file of files.filter((name) => /\.(pkl|joblib|torch|pt|pt2|ubj|json)$/.test(name))) {
+    for (const file of files.filter((name) => /\.(bin|pkl|joblib|torch|pt|pt2|ubj|json)$/.test(name))) {
       const bytes = readFileSync(FOLDER + file)
-      if (isOldXgboost(bytes) || unfinished.test(file)) continue
+      if (unfinished.test(file)) continue
       assert.notEqual(detect(bytes).format, undefined, file)
     }
   })

@@ -3,7 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import type { ModelId } from '../../src/codecs/model-id.ts'
+import { readModelReference } from '../../src/sources/model-reference.ts'
+import type { Resolver } from '../../src/sources/resolver.ts'
 import { address, FakeGateway } from './fake-gateway.ts'
+import { sha256 } from './fake-hub.ts'
 import { resolverFor } from './setup.ts'
 
 const OWNER = address('a')
@@ -14,16 +18,23 @@ interface Stage {
   readonly gateway: FakeGateway
   readonly cache: string
   resolve(id: string, gateways?: readonly string[]): Promise<string>
+  /** By a workflow's own words. */
+  find(reference: string): Promise<string>
+  allowing(allowed: readonly string[]): Resolver
 }
 
 const on = (body: (stage: Stage) => Promise<void>) => async (): Promise<void> => {
   const gateway = await new FakeGateway().start()
   gateway.upload(OWNER, 'iris', { 'iris.onnx': FILE, 'iris.torch': Buffer.from('torch') })
   const cache = mkdtempSync(join(tmpdir(), 'arweave-'))
+  const by = (gateways: readonly string[], allowed: readonly string[] = []) =>
+    resolverFor(gateway.url, cache, { arweaveGateways: gateways, hosts: gateways, allowed })
   const resolve = (id: string, gateways: readonly string[] = [gateway.url]) =>
-    resolverFor(gateway.url, cache, { arweaveGateways: gateways, hosts: gateways }).forWorkflow(JSON.stringify(id))
+    by(gateways).forWorkflow(JSON.stringify(id))
+  const find = (reference: string) => by([gateway.url]).forWorkflow(reference)
+  const allowing = (allowed: readonly string[]) => by([gateway.url], allowed)
   try {
-    await body({ gateway, cache, resolve })
+    await body({ gateway, cache, resolve, find, allowing })
   } finally {
     await gateway.stop()
     rmSync(cache, { recursive: true })
@@ -148,6 +159,69 @@ describe('a file on Arweave', () => {
         message: /no Arweave address/,
       })
       assert.deepEqual(gateway.seen, [])
+    }),
+  )
+})
+
+describe('owners in load_args, as the first services had them', () => {
+  const OTHER = address('b')
+  const tags = {
+    'App-Name': 'Ritual',
+    'Model-Id': 'Ritual-Net/california-housing',
+    'File-Name': 'house.onnx',
+    'File-SHA256': sha256(FILE),
+    'Unix-Time': '5',
+  }
+  const named = (owners: unknown, more: object = {}): string =>
+    JSON.stringify({
+      model_source: 'ARWEAVE',
+      load_args: { repo_id: 'Ritual-Net/california-housing', filename: 'house.onnx', owners, ...more },
+    })
+  for (const [what, owners] of [
+    ['one', [OWNER]],
+    ['two, of whom the second has it', [OTHER, OWNER]],
+    ['one that is no list', OWNER],
+  ] as const)
+    test(
+      `name the wallet: ${what}`,
+      on(async ({ gateway, cache, find }) => {
+        gateway.uploads.push({ id: address('m'), owner: OWNER, tags, bytes: FILE })
+        const path = await find(named(owners))
+        assert.deepEqual(readFileSync(path), FILE)
+        assert.ok(path.startsWith(join(cache, 'arweave')))
+      }),
+    )
+  test(
+    'are the only ones whose uploads are taken',
+    on(async ({ gateway, find }) => {
+      gateway.uploads.push({ id: address('m'), owner: address('c'), tags, bytes: FILE })
+      gateway.liar = true
+      await assert.rejects(find(named([OWNER, OTHER])), { code: 'bad_model', message: /does not exist on Arweave/ })
+    }),
+  )
+  for (const [owners, message] of [
+    [[], /owners is \[\]; say a list of wallet addresses/],
+    [[7], /owners is \[7\]/],
+    [['Ritual-Net'], /Ritual-Net is no Arweave address/],
+    [[OWNER, '../..'], /\.\.\/\.\. is no Arweave address/],
+    [['../..'], /repo_id|owner/],
+  ] as const)
+    test(
+      `${JSON.stringify(owners)} are refused`,
+      on(async ({ gateway, find }) => {
+        await assert.rejects(find(named(owners)), { code: 'bad_model', message })
+        assert.deepEqual(gateway.seen, [])
+      }),
+    )
+  test(
+    'of a request must all be allowed',
+    on(async ({ gateway, allowing }) => {
+      gateway.uploads.push({ id: address('m'), owner: OWNER, tags, bytes: FILE })
+      const resolver = allowing([`arweave/${OWNER}`])
+      const { id, ...details } = readModelReference(JSON.parse(named([OWNER]))) as { id: ModelId }
+      assert.deepEqual(readFileSync(await resolver.forRequest({ ...id, ...details })), FILE)
+      const asked = resolver.forRequest({ ...id, owners: [OWNER, OTHER] })
+      await assert.rejects(asked, { code: 'bad_request', message: /b{43}, which this server does not serve/ })
     }),
   )
 })

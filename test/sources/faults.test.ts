@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { InferError } from '../../src/errors.ts'
 import { type Behaviour, cutAfter, type FakeHub, firstly, redirect, sha256, status } from './fake-hub.ts'
-import { ID, on, type Stage } from './setup.ts'
+import { ID, on, type Stage, TIMEOUTS } from './setup.ts'
 
 const FILE = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251))
 const flipped = Buffer.from(FILE)
@@ -158,6 +158,45 @@ describe('a hub that', () => {
     }
     test(`sends ${what}`, on(run, FILE))
   }
+})
+
+describe('a hub that trickles', () => {
+  /** So many bytes every 10 ms, for as long as the other side listens. */
+  const trickle =
+    (bytes: number): Behaviour =>
+    ({ response, file, request }) => {
+      let at = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
+      const range = at > 0 ? { 'Content-Range': `bytes ${at}-${file.length - 1}/${file.length}` } : {}
+      response.writeHead(at > 0 ? 206 : 200, { 'Content-Length': file.length - at, ...range })
+      const timer = setInterval(() => {
+        response.write(file.subarray(at, at + bytes))
+        at += bytes
+        if (at >= file.length) response.end()
+      }, 10)
+      response.on('close', () => clearInterval(timer))
+    }
+  test(
+    'is given up after its tries, though each brought some bytes',
+    on(async ({ hub, another, logs }) => {
+      hub.behaviour = trickle(2)
+      const resolver = another({}, { timeouts: { ...TIMEOUTS, paceMs: 100 } })
+      await assert.rejects(resolver.forWorkflow(ID), {
+        code: 'unavailable',
+        message: /^127\.0\.0\.1:\d+: no more than \d+ bytes in \d+ ms, after 6 tries$/,
+      })
+      assert.equal(hub.reads, 6)
+      assert.match(logs.join(''), /a download failed/)
+    }, FILE),
+  )
+  test(
+    'but is no slower than a bad line is borne with',
+    on(async ({ hub, another }) => {
+      hub.behaviour = trickle(6000)
+      const resolver = another({}, { timeouts: { ...TIMEOUTS, paceMs: 100 } })
+      assert.deepEqual(readFileSync(await resolver.forWorkflow(ID)), FILE)
+      assert.equal(hub.reads, 1)
+    }, FILE),
+  )
 })
 
 describe('a hub whose API', () => {

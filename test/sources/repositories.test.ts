@@ -1,22 +1,10 @@
-/** Whole repositories, several files, manifests, versions, pins, and the caches that are there already. */
+/** Whole repositories, several files, manifests, versions and pins. */
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { createResolver, readRequestModelId } from '../../src/sources/resolver.ts'
-import { COMMIT, FakeHub, sha256, status } from './fake-hub.ts'
-import { ID, on } from './setup.ts'
-
-const id = (text: string): string => JSON.stringify(text)
-const write = (path: string, text: string): void => {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, text)
-}
-const manifest = (files: Record<string, string>): Buffer =>
-  Buffer.from(
-    JSON.stringify({ files: Object.keys(files), file_hashes: files, artifact_type: 'ModelArtifact', metadata: {} }),
-  )
-const text = (path: string): string => readFileSync(path, 'utf8')
+import { readRequestModelId } from '../../src/sources/resolver.ts'
+import { COMMIT, sha256 } from './fake-hub.ts'
+import { ID, id, manifest, on, text, write } from './setup.ts'
 
 describe('a repository', () => {
   test(
@@ -66,7 +54,10 @@ describe('a repository', () => {
     'with two models says which there are',
     on(async ({ hub, resolver }) => {
       hub.files.set('second.onnx', Buffer.from('x'))
-      await assert.rejects(resolver.forWorkflow(id('huggingface/o/n')), { code: 'bad_model', message: /second.onnx/ })
+      await assert.rejects(resolver.forWorkflow(id('huggingface/o/n')), {
+        code: 'bad_model',
+        message: /append one of :(model\.onnx, second\.onnx|second\.onnx, model\.onnx)$/,
+      })
     }),
   )
   test(
@@ -93,6 +84,27 @@ describe('a repository', () => {
       for (const name of ['o?x=1/n', 'o/n#x', 'o/%2e%2e', 'ö/n', 'o/n n', '.o/n', `o/${'n'.repeat(97)}`])
         await assert.rejects(resolver.forWorkflow(id(`huggingface/${name}:model.onnx`)), { code: 'bad_model' }, name)
       assert.equal(hub.seen.length, 0)
+    }),
+  )
+  test(
+    'comes without what an id could not name',
+    on(async ({ hub, resolver, landed }) => {
+      for (const name of ['a,b.txt', 'notes: old.txt', 'deep/x:y']) hub.files.set(name, Buffer.from('x'))
+      assert.equal(text(await resolver.forWorkflow(id('huggingface/o/n'))), 'a model')
+      assert.deepEqual(landed(), ['model.onnx'])
+    }),
+  )
+  test(
+    'whose manifest lists what an id could not name comes without it, and is then whole',
+    on(async ({ hub, resolver, landed }) => {
+      const files = { 'model.onnx': sha256(Buffer.from('a model')), 'a,b.txt': sha256(Buffer.from('x')) }
+      hub.files.set('ritual_manifest.json', manifest(files))
+      hub.files.set('a,b.txt', Buffer.from('x'))
+      assert.equal(text(await resolver.forWorkflow(id('huggingface/o/n'))), 'a model')
+      assert.deepEqual(landed(), ['model.onnx', 'ritual_manifest.json'])
+      const asked = hub.seen.length
+      await resolver.forWorkflow(id('huggingface/o/n'))
+      assert.equal(hub.seen.length, asked)
     }),
   )
 })
@@ -173,162 +185,4 @@ describe('a pin', () => {
       await assert.rejects(asked, { code: 'bad_model', message: /the model id says 0{64}/ })
     }),
   )
-})
-
-describe('offline', () => {
-  test(
-    'a model in the cache is served, and the network is not asked',
-    on(async ({ hub, cache, another }) => {
-      write(join(cache, 'huggingface/o/n/default/model.onnx'), 'from the volume')
-      assert.equal(text(await another({ offline: true }).forWorkflow(ID)), 'from the volume')
-      await assert.rejects(another({ offline: true }).forWorkflow(id('huggingface/o/n:other.onnx')), {
-        code: 'bad_model',
-        message: /^huggingface\/o\/n:other.onnx is not in the cache \(.*\), and this server is offline$/,
-      })
-      assert.equal(hub.seen.length, 0)
-    }),
-  )
-  test(
-    'is what a resolver without sources is',
-    on(async ({ cache }) => {
-      const plain = createResolver({ keywords: { cache_dir: cache }, defaultModel: '', useDefault: false })
-      await assert.rejects(plain.forWorkflow(ID), /is offline/)
-    }),
-  )
-})
-
-describe('a hub that is gone', () => {
-  test(
-    'costs nothing that is in the cache',
-    on(async ({ hub, resolver }) => {
-      const path = await resolver.forWorkflow(ID)
-      hub.api = (_request, response) => response.writeHead(503).end()
-      hub.behaviour = status(503)
-      assert.equal(await resolver.forWorkflow(ID), path)
-      await assert.rejects(resolver.forWorkflow(id('huggingface/o/n/v1:model.onnx')), { code: 'unavailable' })
-    }),
-  )
-})
-
-describe("Hugging Face's own cache", () => {
-  const prepare = (hubCache: string): string => {
-    const blob = join(hubCache, 'models--o--n/blobs/abc')
-    write(blob, 'from its cache')
-    write(join(hubCache, 'models--o--n/refs/main'), COMMIT)
-    const snapshot = join(hubCache, `models--o--n/snapshots/${COMMIT}`)
-    mkdirSync(snapshot, { recursive: true })
-    symlinkSync('../../blobs/abc', join(snapshot, 'model.onnx'))
-    symlinkSync('/etc/hostname', join(snapshot, 'stolen.onnx'))
-    return snapshot
-  }
-  test(
-    'is used as it is, by branch and by commit',
-    on(async ({ hub, cache, another }) => {
-      const hubCache = join(cache, 'hf')
-      const snapshot = prepare(hubCache)
-      const resolver = another({ hubCache })
-      assert.equal(await resolver.forWorkflow(ID), join(snapshot, 'model.onnx'))
-      assert.equal(text(await resolver.forWorkflow(id(`huggingface/o/n/${COMMIT}:model.onnx`))), 'from its cache')
-      assert.equal(text(await resolver.forRequest(readRequestModelId('huggingface/o/n:model.onnx'))), 'from its cache')
-      assert.equal(hub.seen.length, 0)
-    }),
-  )
-  test(
-    'has no files outside of it',
-    on(async ({ cache, another }) => {
-      const hubCache = join(cache, 'hf')
-      prepare(hubCache)
-      await assert.rejects(
-        another({ hubCache, offline: true }).forWorkflow(id('huggingface/o/n:stolen.onnx')),
-        /not in the cache/,
-      )
-    }),
-  )
-})
-
-describe('a request', () => {
-  const ask = (model: string) => readRequestModelId(model)
-  test(
-    'may name the configured owner, and whom the operator allows',
-    on(async ({ hub, cache, another }) => {
-      for (const repo of ['o/other', 'p/n', 'q/n', 'q/m']) write(join(cache, `huggingface/${repo}/default/f`), repo)
-      write(join(cache, 'local/o/n/default/f'), 'local')
-      const resolver = another({ allowed: ['huggingface/p', 'huggingface/q/n'], offline: true })
-      for (const repo of ['o/other', 'p/n', 'q/n'])
-        assert.equal(text(await resolver.forRequest(ask(`huggingface/${repo}:f`))), repo)
-      for (const repo of [
-        'huggingface/q/m',
-        'huggingface/x/n',
-        'local/o/n',
-        `arweave/${'a'.repeat(43)}/n`,
-        'huggingface/O/n',
-      ])
-        await assert.rejects(resolver.forRequest(ask(`${repo}:f`)), { code: 'bad_request', message: /does not serve/ })
-      assert.equal(hub.seen.length, 0)
-    }),
-  )
-  test(
-    'for what does not exist is its own mistake; for what cannot be had is ours',
-    on(async ({ hub, resolver }) => {
-      await assert.rejects(resolver.forRequest(ask('huggingface/o/n:none')), { code: 'bad_request' })
-      hub.behaviour = status(503)
-      await assert.rejects(resolver.forRequest(ask('huggingface/o/n:model.onnx')), { code: 'unavailable' })
-    }),
-  )
-  test(
-    'may not follow a link out of the cache',
-    on(async ({ cache, another }) => {
-      mkdirSync(join(cache, 'huggingface/o/n/default'), { recursive: true })
-      symlinkSync('/etc/hostname', join(cache, 'huggingface/o/n/default/model.onnx'))
-      await assert.rejects(another().forRequest(ask('huggingface/o/n:model.onnx')), {
-        code: 'bad_request',
-        message: /link out/,
-      })
-    }),
-  )
-})
-
-describe('a name that leads elsewhere', () => {
-  const NAMES =
-    `../x ../../etc/passwd /etc/passwd a/../../x .. . a//b a/./b ..\\x C:\\x -x a/-x x\0y x\ny %2e%2e/x/../.. ${'x'.repeat(
-      300,
-    )} a,b ~/../x x\u202ey ..%2f/../x ritual_manifest.json/../../x`.split(' ')
-  for (const name of NAMES)
-    test(
-      `${JSON.stringify(name).slice(0, 40)} in a listing is not written`,
-      on(async ({ hub, resolver, landed }) => {
-        hub.files.set(name, Buffer.from('evil'))
-        await assert.rejects(resolver.forWorkflow(id('huggingface/o/n')), { code: 'bad_model' })
-        assert.deepEqual(landed(), [])
-        assert.equal(hub.reads, 0)
-      }),
-    )
-  for (const name of NAMES)
-    test(
-      `${JSON.stringify(name).slice(0, 40)} in a manifest is not written`,
-      on(async ({ hub, resolver, landed }) => {
-        hub.files.set('ritual_manifest.json', manifest({ [name]: sha256(Buffer.from('evil')) }))
-        hub.files.set(name, Buffer.from('evil'))
-        await assert.rejects(resolver.forWorkflow(id('huggingface/o/n')), { code: 'bad_model' })
-        assert.deepEqual(landed(), ['ritual_manifest.json'])
-      }),
-    )
-  for (const name of NAMES)
-    test(
-      `${JSON.stringify(name).slice(0, 40)} in an id is not asked for`,
-      on(async ({ hub, resolver }) => {
-        for (const text of [
-          `huggingface/o/${name}:f`,
-          `huggingface/${name}/n:f`,
-          `huggingface/o/n/${name}:f`,
-          `huggingface/o/n:${name}`,
-        ]) {
-          if (/:a,b$|n:C:/.test(text)) continue
-          await assert.rejects(resolver.forWorkflow(id(text)), { code: 'bad_model' }, text)
-          await assert.rejects(async () => resolver.forRequest(readRequestModelId(text)), { code: 'bad_request' }, text)
-        }
-        assert.equal(hub.reads, 0)
-        assert.ok(!(hub instanceof FakeHub) || hub.seen.every(({ path }) => path.startsWith('/api/models/o/n/')))
-      }),
-    )
 })

@@ -1,14 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createLog, type Log } from '../../src/log.ts'
 import { Guard, type GuardOptions } from '../../src/sources/guard.ts'
-import { createResolver, type Resolver } from '../../src/sources/resolver.ts'
+import { isRecord } from '../../src/sources/record.ts'
+import { createResolver, type Resolver, type ResolverOptions } from '../../src/sources/resolver.ts'
 import type { SourceSettings } from '../../src/sources/settings.ts'
 import { FakeHub } from './fake-hub.ts'
 
 export const QUICK = { attempts: 6, baseMs: 1, capMs: 4 }
-export const TIMEOUTS = { connectMs: 1000, firstByteMs: 500, stallMs: 300 }
+export const TIMEOUTS = { connectMs: 1000, firstByteMs: 500, stallMs: 300, paceMs: 60_000 }
 
 export interface Stage {
   readonly hub: FakeHub
@@ -16,8 +17,8 @@ export interface Stage {
   readonly resolver: Resolver
   readonly logs: string[]
   /** Another resolver on the same cache, with other settings. */
-  another(settings?: Partial<SourceSettings>, guard?: GuardOptions): Resolver
-  /** Names in the folder that o/n's files land in. */
+  another(settings?: Partial<SourceSettings>, guard?: GuardOptions, more?: Partial<ResolverOptions>): Resolver
+  /** Names in the folder that o/n's files land in, without what we remember of them. */
   landed(version?: string): string[]
   end(): Promise<void>
 }
@@ -29,6 +30,7 @@ export const resolverFor = (
   settings: Partial<SourceSettings> = {},
   guard: GuardOptions = {},
   log: Log = createLog('error', () => {}),
+  more: Partial<ResolverOptions> = {},
 ): Resolver =>
   createResolver({
     keywords: { cache_dir: cache, model_id: 'huggingface/o/n:model.onnx' },
@@ -39,6 +41,7 @@ export const resolverFor = (
     guard: new Guard({ trusted: [hub, ...(settings.hosts ?? [])], timeouts: TIMEOUTS, ...guard }),
     retry: QUICK,
     failureMs: 0,
+    ...more,
   })
 
 /** A hub with one file `model.onnx` in `o/n`, an empty cache, and a resolver that is configured for the hub. */
@@ -51,8 +54,8 @@ export async function stage(
   const cache = mkdtempSync(join(tmpdir(), 'sources-'))
   const logs: string[] = []
   const log = createLog('debug', (line) => logs.push(line))
-  const another = (more: Partial<SourceSettings> = {}, guard: GuardOptions = {}): Resolver =>
-    resolverFor(hub.url, cache, more, guard, log)
+  const another: Stage['another'] = (more = {}, guard = {}, options = {}) =>
+    resolverFor(hub.url, cache, more, guard, log, options)
   return {
     hub,
     cache,
@@ -61,7 +64,8 @@ export async function stage(
     resolver: another(settings),
     landed: (version = 'default') => {
       try {
-        return readdirSync(join(cache, 'huggingface/o/n', version)).sort()
+        const names = readdirSync(join(cache, 'huggingface/o/n', version))
+        return names.filter((name) => !isRecord(name)).sort()
       } catch {
         return []
       }
@@ -86,3 +90,19 @@ export const on =
   }
 
 export const ID = JSON.stringify('huggingface/o/n:model.onnx')
+
+/** A model id as a workflow names it. */
+export const id = (text: string): string => JSON.stringify(text)
+
+export const write = (path: string, text: string): void => {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+export const text = (path: string): string => readFileSync(path, 'utf8')
+
+/** A `ritual_manifest.json` of files and their digests. */
+export const manifest = (files: Record<string, string>): Buffer =>
+  Buffer.from(
+    JSON.stringify({ files: Object.keys(files), file_hashes: files, artifact_type: 'ModelArtifact', metadata: {} }),
+  )

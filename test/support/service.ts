@@ -36,7 +36,7 @@ export async function startService(
   const config = readConfig(env)
   const logs: string[] = []
   const log = createLog('info', (line) => logs.push(line))
-  const { engine, job, resolver } = startServing(config, { PATH: process.env.PATH, ...env }, log, onFatal)
+  const { engine, job, resolver } = startServing(config, { PATH: process.env.PATH, ...env }, { log, onFatal })
   const readiness = new Readiness(engine, job, log)
   const app = createApp({
     engine,
@@ -46,7 +46,7 @@ export async function startService(
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     accessLog: config.accessLog,
-    cacheDirectory: resolver.cacheDirectory,
+    resolver,
   })
   const [server] = (await listen(app, [{ host: '127.0.0.1', port: 0 }])) as [Server]
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

@@ -1,12 +1,12 @@
 import { InferError } from '../../errors.ts'
-import { checkFinite } from '../../kernels/table.ts'
 import { Graph } from '../../onnx/graph.ts'
-import type { HostType, Objects } from '../../tensor/host-value.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import type { HostType } from '../../tensor/host-value.ts'
 import type { Convert, Converted } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
+import { requireFinite } from './guard.ts'
 import { converterOf, TAKES } from './table.ts'
+import { unsupported } from './unsupported.ts'
 
 /** Estimators within estimators; Python's own recursion ends at 1000 calls. */
 const MAX_DEPTH = 64
@@ -19,6 +19,13 @@ export interface Conversion {
   readonly made: Converted
 }
 
+/** The rows that a conversion is for. */
+export interface RowsForm {
+  readonly form: Form
+  readonly width: number
+  readonly names: readonly string[] | undefined
+}
+
 const INPUTS: Readonly<Record<Form, HostType>> = { matrix: 'float64', table: 'object', texts: 'object' }
 
 /**
@@ -26,30 +33,36 @@ const INPUTS: Readonly<Record<Form, HostType>> = { matrix: 'float64', table: 'ob
  * @throws InferError bad_model that names what of it is not converted
  */
 export function convertEstimator(model: Estimator, form: Form, width: number, names?: readonly string[]): Conversion {
+  const rows = { form, width, names }
+  let depth = 0
+  const convert: Convert = (inner, features) => {
+    const converter = converterOf.get(inner.type)
+    if (!converter) throw new InferError('bad_model', unsupported(inner.type))
+    if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
+    guard(inner, features, names)
+    const made = converter(inner, features, features.value.graph, convert)
+    depth--
+    return made
+  }
+  return start(rows, (x) => convert(model, x))
+}
+
+/** What is no estimator of a pickle, as such a graph. @param type whose row of the table says what it takes */
+export const convertTable = (type: string, rows: RowsForm, convert: (x: Features) => Converted): Conversion =>
+  start(rows, (x) => {
+    guard({ type }, x, rows.names)
+    return convert(x)
+  })
+
+function start({ form, width, names }: RowsForm, convert: (x: Features) => Converted): Conversion {
   const graph = new Graph()
   const dims = form === 'texts' ? ['rows'] : ['rows', width]
   const input = graph.input('X', INPUTS[form], dims)
   const raw = form === 'texts' ? undefined : { input, columns: Array.from({ length: width }, (_, i) => i) }
-  const x = new Features(input, form === 'texts' ? 1 : width, names, raw)
-  let depth = 0
-  const convert: Convert = (inner, features) => {
-    const converter = converterOf.get(inner.type)
-    if (!converter) throw new InferError('bad_model', `${inner.type} is not supported`)
-    if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
-    guard(inner, features, names)
-    const made = converter(inner, features, graph, convert)
-    depth--
-    return made
-  }
-  return { graph, made: convert(model, x) }
+  return { graph, made: convert(new Features(input, form === 'texts' ? 1 : width, names, raw)) }
 }
 
-/** Values that scikit-learn would refuse are refused, once, where they come in. */
-function guard(model: Estimator, { raw, value }: Features, names: readonly string[] | undefined): void {
+function guard(model: { readonly type: string }, x: Features, names: readonly string[] | undefined): void {
   const takes = TAKES.get(model.type) ?? 'finite'
-  if (!raw || takes === 'anything') return
-  const { input, columns } = raw
-  value.graph.guard(input, (table) => {
-    checkFinite(table as Tensor | Objects, columns, takes, model.type, names)
-  })
+  if (takes !== 'anything') requireFinite(model, x, takes, names)
 }

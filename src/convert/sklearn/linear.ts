@@ -11,7 +11,7 @@ import { sparseMatrix } from './sparse-matrix.ts'
  * https://github.com/scikit-learn/scikit-learn/blob/1.7.X/sklearn/linear_model/_base.py (LinearModel._decision_function)
  */
 export function affine(x: Features, coef: Tensor, intercept: Tensor): Expr {
-  const product = x.numbers.matmul(transposed(coef))
+  const product = x.times(transposed(coef))
   return product.add(intercept.dims.length === 1 && coef.dims.length === 1 ? scalar(intercept) : intercept)
 }
 

@@ -1,14 +1,32 @@
 import type { Finiteness } from '../../kernels/table.ts'
+import { lightgbm } from '../boosting/lightgbm.ts'
+import { xgboost } from '../boosting/xgboost.ts'
 import { baggingClassifier, baggingRegressor } from './bagging.ts'
 import { calibratedClassifier } from './calibration.ts'
-import { pipeline } from './compose.ts'
+import { birch, bisectingKMeans, featureAgglomeration, kMeans, nearestCenter } from './cluster.ts'
+import { columnTransformer, featureUnion, pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
+import { factorAnalysis, fastIca, pca, sparsePca } from './decomposition.ts'
 import { frozen, ransac, search, selfTraining } from './delegates.ts'
 import { linearDiscriminant, quadraticDiscriminant } from './discriminant.ts'
+import { powerTransformer, quantileTransformer } from './distributions.ts'
 import { dummyClassifier, dummyRegressor } from './dummy.ts'
+import {
+  labelBinarizer,
+  labelEncoder,
+  multiLabelBinarizer,
+  oneHotEncoder,
+  ordinalEncoder,
+  targetEncoder,
+} from './encoders.ts'
+import { kBinsDiscretizer, polynomialFeatures, splineTransformer } from './expansions.ts'
+import { latentDirichletAllocation, nmf, sparseCoder } from './factorization.ts'
+import { functionTransformer } from './function.ts'
+import { iterativeImputer, missingIndicator, simpleImputer } from './impute.ts'
 import { isotonicRegression } from './isotonic.ts'
 import { linearOneClass, linearRegressor, logLinkRegressor, tweedieRegressor } from './linear.ts'
 import { linearClassifier, logisticRegression, ridgeClassifier, sgdClassifier } from './linear-classifiers.ts'
+import { bayesianGaussianMixture, ellipticEnvelope, gaussianMixture } from './mixture.ts'
 import { constantPredictor, oneVsOne, oneVsRest, outputCode } from './multiclass.ts'
 import { classifierChain, multiOutputClassifier, multiOutputRegressor, regressorChain } from './multioutput.ts'
 import {
@@ -18,8 +36,44 @@ import {
   gaussianNaiveBayes,
   multinomialNaiveBayes,
 } from './naive-bayes.ts'
-import { standardScaler } from './preprocessing.ts'
+import { mlpClassifier, mlpRegressor } from './neural.ts'
+import {
+  binarizer,
+  kernelCenterer,
+  maxAbsScaler,
+  minMaxScaler,
+  normalizer,
+  robustScaler,
+  standardScaler,
+} from './preprocessing.ts'
+import {
+  bernoulliRbm,
+  linearProjection,
+  partialLeastSquares,
+  partialLeastSquaresSvd,
+  sparseProjection,
+} from './projections.ts'
+import {
+  featureElimination,
+  genericUnivariateSelect,
+  selectFdr,
+  selectFpr,
+  selectFromModel,
+  selectFwe,
+  selectKBest,
+  selectPercentile,
+  sequentialFeatureSelector,
+  varianceThreshold,
+} from './selection.ts'
 import { stackingClassifier, stackingRegressor } from './stacking.ts'
+import {
+  countVectorizer,
+  dictVectorizer,
+  featureHasher,
+  hashingVectorizer,
+  tfidfTransformer,
+  tfidfVectorizer,
+} from './text.ts'
 import { fixedThreshold, tunedThreshold } from './thresholds.ts'
 import { transformedTarget } from './transformed-target.ts'
 import { votingClassifier, votingRegressor } from './voting.ts'
@@ -27,8 +81,38 @@ import { votingClassifier, votingRegressor } from './voting.ts'
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
 export const CONVERTERS = {
+  'lightgbm.basic.Booster': lightgbm,
+  'lightgbm.sklearn.LGBMClassifier': lightgbm,
+  'lightgbm.sklearn.LGBMRanker': lightgbm,
+  'lightgbm.sklearn.LGBMRegressor': lightgbm,
   'sklearn.calibration.CalibratedClassifierCV': calibratedClassifier,
+  'sklearn.cluster.AffinityPropagation': nearestCenter,
+  'sklearn.cluster.Birch': birch,
+  'sklearn.cluster.BisectingKMeans': bisectingKMeans,
+  'sklearn.cluster.FeatureAgglomeration': featureAgglomeration,
+  'sklearn.cluster.KMeans': kMeans,
+  'sklearn.cluster.MeanShift': nearestCenter,
+  'sklearn.cluster.MiniBatchKMeans': kMeans,
+  'sklearn.compose.ColumnTransformer': columnTransformer,
   'sklearn.compose.TransformedTargetRegressor': transformedTarget,
+  'sklearn.covariance.EllipticEnvelope': ellipticEnvelope,
+  'sklearn.cross_decomposition.CCA': partialLeastSquares,
+  'sklearn.cross_decomposition.PLSCanonical': partialLeastSquares,
+  'sklearn.cross_decomposition.PLSRegression': partialLeastSquares,
+  'sklearn.cross_decomposition.PLSSVD': partialLeastSquaresSvd,
+  'sklearn.decomposition.DictionaryLearning': sparseCoder,
+  'sklearn.decomposition.FactorAnalysis': factorAnalysis,
+  'sklearn.decomposition.FastICA': fastIca,
+  'sklearn.decomposition.IncrementalPCA': pca,
+  'sklearn.decomposition.LatentDirichletAllocation': latentDirichletAllocation,
+  'sklearn.decomposition.MiniBatchDictionaryLearning': sparseCoder,
+  'sklearn.decomposition.MiniBatchNMF': nmf,
+  'sklearn.decomposition.MiniBatchSparsePCA': sparsePca,
+  'sklearn.decomposition.NMF': nmf,
+  'sklearn.decomposition.PCA': pca,
+  'sklearn.decomposition.SparseCoder': sparseCoder,
+  'sklearn.decomposition.SparsePCA': sparsePca,
+  'sklearn.decomposition.TruncatedSVD': linearProjection,
   'sklearn.discriminant_analysis.LinearDiscriminantAnalysis': linearDiscriminant,
   'sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis': quadraticDiscriminant,
   'sklearn.dummy.DummyClassifier': dummyClassifier,
@@ -39,7 +123,27 @@ export const CONVERTERS = {
   'sklearn.ensemble.StackingRegressor': stackingRegressor,
   'sklearn.ensemble.VotingClassifier': votingClassifier,
   'sklearn.ensemble.VotingRegressor': votingRegressor,
+  'sklearn.feature_extraction.CountVectorizer': countVectorizer,
+  'sklearn.feature_extraction.DictVectorizer': dictVectorizer,
+  'sklearn.feature_extraction.FeatureHasher': featureHasher,
+  'sklearn.feature_extraction.HashingVectorizer': hashingVectorizer,
+  'sklearn.feature_extraction.TfidfTransformer': tfidfTransformer,
+  'sklearn.feature_extraction.TfidfVectorizer': tfidfVectorizer,
+  'sklearn.feature_selection.GenericUnivariateSelect': genericUnivariateSelect,
+  'sklearn.feature_selection.RFE': featureElimination,
+  'sklearn.feature_selection.RFECV': featureElimination,
+  'sklearn.feature_selection.SelectFdr': selectFdr,
+  'sklearn.feature_selection.SelectFpr': selectFpr,
+  'sklearn.feature_selection.SelectFromModel': selectFromModel,
+  'sklearn.feature_selection.SelectFwe': selectFwe,
+  'sklearn.feature_selection.SelectKBest': selectKBest,
+  'sklearn.feature_selection.SelectPercentile': selectPercentile,
+  'sklearn.feature_selection.SequentialFeatureSelector': sequentialFeatureSelector,
+  'sklearn.feature_selection.VarianceThreshold': varianceThreshold,
   'sklearn.frozen.FrozenEstimator': frozen,
+  'sklearn.impute.IterativeImputer': iterativeImputer,
+  'sklearn.impute.MissingIndicator': missingIndicator,
+  'sklearn.impute.SimpleImputer': simpleImputer,
   'sklearn.isotonic.IsotonicRegression': isotonicRegression,
   'sklearn.linear_model.ARDRegression': linearRegressor,
   'sklearn.linear_model.BayesianRidge': linearRegressor,
@@ -78,6 +182,8 @@ export const CONVERTERS = {
   'sklearn.linear_model.SGDRegressor': linearRegressor,
   'sklearn.linear_model.TheilSenRegressor': linearRegressor,
   'sklearn.linear_model.TweedieRegressor': tweedieRegressor,
+  'sklearn.mixture.BayesianGaussianMixture': bayesianGaussianMixture,
+  'sklearn.mixture.GaussianMixture': gaussianMixture,
   'sklearn.model_selection.FixedThresholdClassifier': fixedThreshold,
   'sklearn.model_selection.GridSearchCV': search,
   'sklearn.model_selection.HalvingGridSearchCV': search,
@@ -97,11 +203,41 @@ export const CONVERTERS = {
   'sklearn.naive_bayes.ComplementNB': complementNaiveBayes,
   'sklearn.naive_bayes.GaussianNB': gaussianNaiveBayes,
   'sklearn.naive_bayes.MultinomialNB': multinomialNaiveBayes,
+  'sklearn.neural_network.BernoulliRBM': bernoulliRbm,
+  'sklearn.neural_network.MLPClassifier': mlpClassifier,
+  'sklearn.neural_network.MLPRegressor': mlpRegressor,
+  'sklearn.pipeline.FeatureUnion': featureUnion,
   'sklearn.pipeline.Pipeline': pipeline,
+  'sklearn.preprocessing.Binarizer': binarizer,
+  'sklearn.preprocessing.FunctionTransformer': functionTransformer,
+  'sklearn.preprocessing.KBinsDiscretizer': kBinsDiscretizer,
+  'sklearn.preprocessing.KernelCenterer': kernelCenterer,
+  'sklearn.preprocessing.LabelBinarizer': labelBinarizer,
+  'sklearn.preprocessing.LabelEncoder': labelEncoder,
+  'sklearn.preprocessing.MaxAbsScaler': maxAbsScaler,
+  'sklearn.preprocessing.MinMaxScaler': minMaxScaler,
+  'sklearn.preprocessing.MultiLabelBinarizer': multiLabelBinarizer,
+  'sklearn.preprocessing.Normalizer': normalizer,
+  'sklearn.preprocessing.OneHotEncoder': oneHotEncoder,
+  'sklearn.preprocessing.OrdinalEncoder': ordinalEncoder,
+  'sklearn.preprocessing.PolynomialFeatures': polynomialFeatures,
+  'sklearn.preprocessing.PowerTransformer': powerTransformer,
+  'sklearn.preprocessing.QuantileTransformer': quantileTransformer,
+  'sklearn.preprocessing.RobustScaler': robustScaler,
+  'sklearn.preprocessing.SplineTransformer': splineTransformer,
   'sklearn.preprocessing.StandardScaler': standardScaler,
+  'sklearn.preprocessing.TargetEncoder': targetEncoder,
+  'sklearn.random_projection.GaussianRandomProjection': linearProjection,
+  'sklearn.random_projection.SparseRandomProjection': sparseProjection,
   'sklearn.semi_supervised.SelfTrainingClassifier': selfTraining,
   'sklearn.svm.LinearSVC': linearClassifier,
   'sklearn.svm.LinearSVR': linearRegressor,
+  'xgboost.core.Booster': xgboost,
+  'xgboost.sklearn.XGBClassifier': xgboost,
+  'xgboost.sklearn.XGBRFClassifier': xgboost,
+  'xgboost.sklearn.XGBRFRegressor': xgboost,
+  'xgboost.sklearn.XGBRanker': xgboost,
+  'xgboost.sklearn.XGBRegressor': xgboost,
 } as const satisfies Record<string, Converter>
 
 /** The name comes out of a file: a Map has no `constructor` to find by accident. */
@@ -113,7 +249,12 @@ export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entrie
  */
 // biome-ignore format: one row per estimator
 export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
+  'lightgbm.basic.Booster': 'anything',
+  'lightgbm.sklearn.LGBMClassifier': 'anything',
+  'lightgbm.sklearn.LGBMRanker': 'anything',
+  'lightgbm.sklearn.LGBMRegressor': 'anything',
   'sklearn.calibration.CalibratedClassifierCV': 'anything',
+  'sklearn.compose.ColumnTransformer': 'anything',
   'sklearn.compose.TransformedTargetRegressor': 'anything',
   'sklearn.dummy.DummyClassifier': 'anything',
   'sklearn.dummy.DummyRegressor': 'anything',
@@ -123,7 +264,20 @@ export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Objec
   'sklearn.ensemble.StackingRegressor': 'anything',
   'sklearn.ensemble.VotingClassifier': 'anything',
   'sklearn.ensemble.VotingRegressor': 'anything',
+  'sklearn.feature_extraction.CountVectorizer': 'anything',
+  'sklearn.feature_extraction.DictVectorizer': 'anything',
+  'sklearn.feature_extraction.FeatureHasher': 'anything',
+  'sklearn.feature_extraction.HashingVectorizer': 'anything',
+  'sklearn.feature_extraction.TfidfVectorizer': 'anything',
+  'sklearn.feature_selection.RFE': 'finite or missing',
+  'sklearn.feature_selection.RFECV': 'finite or missing',
+  'sklearn.feature_selection.SelectFromModel': 'finite or missing',
+  'sklearn.feature_selection.SequentialFeatureSelector': 'finite or missing',
+  'sklearn.feature_selection.VarianceThreshold': 'finite or missing',
   'sklearn.frozen.FrozenEstimator': 'anything',
+  'sklearn.impute.IterativeImputer': 'finite or missing',
+  'sklearn.impute.MissingIndicator': 'finite or missing',
+  'sklearn.impute.SimpleImputer': 'finite or missing',
   'sklearn.linear_model.RANSACRegressor': 'anything',
   'sklearn.model_selection.FixedThresholdClassifier': 'anything',
   'sklearn.model_selection.GridSearchCV': 'anything',
@@ -137,7 +291,27 @@ export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Objec
   'sklearn.multiclass._ConstantPredictor': 'anything',
   'sklearn.multioutput.MultiOutputClassifier': 'anything',
   'sklearn.multioutput.MultiOutputRegressor': 'anything',
+  'sklearn.pipeline.FeatureUnion': 'anything',
   'sklearn.pipeline.Pipeline': 'anything',
+  'sklearn.preprocessing.FunctionTransformer': 'anything',
+  'sklearn.preprocessing.LabelBinarizer': 'anything',
+  'sklearn.preprocessing.LabelEncoder': 'anything',
+  'sklearn.preprocessing.MaxAbsScaler': 'finite or missing',
+  'sklearn.preprocessing.MinMaxScaler': 'finite or missing',
+  'sklearn.preprocessing.MultiLabelBinarizer': 'anything',
+  'sklearn.preprocessing.OneHotEncoder': 'finite or missing',
+  'sklearn.preprocessing.OrdinalEncoder': 'finite or missing',
+  'sklearn.preprocessing.PowerTransformer': 'finite or missing',
+  'sklearn.preprocessing.QuantileTransformer': 'finite or missing',
+  'sklearn.preprocessing.RobustScaler': 'finite or missing',
+  'sklearn.preprocessing.SplineTransformer': 'finite or missing',
   'sklearn.preprocessing.StandardScaler': 'finite or missing',
+  'sklearn.preprocessing.TargetEncoder': 'finite or missing',
   'sklearn.semi_supervised.SelfTrainingClassifier': 'anything',
+  'xgboost.core.Booster': 'finite or missing',
+  'xgboost.sklearn.XGBClassifier': 'finite or missing',
+  'xgboost.sklearn.XGBRFClassifier': 'finite or missing',
+  'xgboost.sklearn.XGBRFRegressor': 'finite or missing',
+  'xgboost.sklearn.XGBRanker': 'finite or missing',
+  'xgboost.sklearn.XGBRegressor': 'finite or missing',
 } as const satisfies Partial<Record<keyof typeof CONVERTERS, Finiteness | 'anything'>>))

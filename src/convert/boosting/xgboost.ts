@@ -1,0 +1,181 @@
+import { InferError } from '../../errors.ts'
+import { bytesOf, isObject } from '../../formats/values.ts'
+import { readXgboost } from '../../formats/xgboost.ts'
+import { applyTrees, type Forest } from '../../kernels/forest.ts'
+import { linearBooster } from '../../kernels/linear-booster.ts'
+import { each, exponential, flat, labelsFrom, largest, logistic, pairs, single, softmax } from '../../kernels/links.ts'
+import type { Expr } from '../../onnx/expr.ts'
+import type { HostValue } from '../../tensor/host-value.ts'
+import { createTensor, type Tensor } from '../../tensor/tensor.ts'
+import { treeSums } from '../forest.ts'
+import type { Converted, Converter } from '../sklearn/converter.ts'
+import { Estimator, type Labels } from '../sklearn/estimator.ts'
+import type { Features } from '../sklearn/features.ts'
+import { readLearner, type XgboostLearner } from './xgboost-model.ts'
+
+/** `ObjFunction::PredTransform` of the objectives that have one, in float32. */
+const LINKS: ReadonlyMap<string, (margin: Tensor) => Tensor> = new Map([
+  ['binary:logistic', (margin: Tensor) => logistic(margin, Math.fround)],
+  ['reg:logistic', (margin: Tensor) => logistic(margin, Math.fround)],
+  ['binary:hinge', (margin: Tensor) => each(margin, (x) => (x > 0 ? 1 : 0))],
+  ['count:poisson', (margin: Tensor) => exponential(margin, Math.fround)],
+  ['reg:gamma', (margin: Tensor) => exponential(margin, Math.fround)],
+  ['reg:tweedie', (margin: Tensor) => exponential(margin, Math.fround)],
+  ['survival:cox', (margin: Tensor) => exponential(margin, Math.fround)],
+  ['survival:aft', (margin: Tensor) => exponential(margin, Math.fround)],
+  ['multi:softprob', (margin: Tensor) => softmax(margin, Math.fround)],
+])
+
+/** Objectives whose prediction is the margin. */
+const PLAIN =
+  /^(reg:(linear|squarederror|squaredlogerror|absoluteerror|pseudohubererror|quantileerror|expectileerror)|rank:\w+|binary:logitraw|multi:softmax)$/
+
+/** Objectives whose prediction is the probability of the second of two classes. */
+const BINARY = /^(binary:logistic|reg:logistic)$/
+
+const isMulticlass = (objective: string): boolean => objective.startsWith('multi:')
+
+/** A learner as a file of XGBoost holds it: `Booster.predict` with all trees. */
+export function convertLearner(learner: XgboostLearner, x: Features): Converted {
+  const margin = marginOf(learner, x, allTrees(learner))
+  const { objective } = learner
+  const linked = linkedBy(learner, margin)
+  const probabilities = probabilitiesOf(learner, margin)
+  return {
+    predict:
+      objective === 'multi:softmax'
+        ? kernel('largest', margin, 'float32', (sums) => places(largest(sums)))
+        : predicted(linked),
+    ...(probabilities && {
+      predict_proba: predicted(probabilities),
+      classes: numbered(isMulticlass(objective) ? learner.classes : 2),
+    }),
+    decision_function: predicted(margin),
+    ...leaves(learner, x, allTrees(learner)),
+  }
+}
+
+/** XGBClassifier, XGBRegressor, XGBRanker, their random forests, and a pickled Booster. */
+export const xgboost: Converter = (model, x) => {
+  const learner = learnerOf(model)
+  if (model.name === 'Booster') return convertLearner(learner, x)
+  const features = withoutMissing(model, x)
+  const trees = treesOfEstimator(model, learner)
+  const margin = marginOf(learner, features, trees)
+  const shared = { decision_function: predicted(margin), ...leaves(learner, features, trees) }
+  const linked = linkedBy(learner, margin)
+  if (!model.name.endsWith('Classifier')) return { predict: predicted(linked), ...shared }
+  const classes = labelsOf(model, learner)
+  const probabilities = probabilitiesOf(learner, margin) ?? pairsOf(linked)
+  return {
+    predict: chosen(learner, classes, learner.objective === 'multi:softmax' ? margin : linked),
+    predict_proba: predicted(probabilities),
+    ...shared,
+    classes,
+  }
+}
+
+/** The learner of a pickled estimator or Booster. @throws InferError bad_model */
+export function learnerOf(model: Estimator): XgboostLearner {
+  const booster = model.name === 'Booster' ? model : new Estimator(model.raw('_Booster'), `${model.type}._Booster`)
+  const bytes = bytesOf(booster.raw('handle'))
+  if (!bytes) throw booster.broken(['handle'], 'is not there: the booster was not fitted')
+  return readLearner(readXgboost(bytes).model)
+}
+
+/** float32 sums as float64 [rows, groups]. */
+function marginOf(learner: XgboostLearner, x: Features, forest: Forest | undefined): Expr {
+  const { base, weights } = learner
+  const start = createTensor('float64', [base.length], base)
+  if (forest) return treeSums(x.numbers, forest, x.numbers.graph.constant(start))
+  return x.numbers.graph.host('linear booster', [x.numbers], ['float64'], (rows) => [
+    linearBooster(rows as Tensor, weights as Float64Array, base),
+  ])[0] as Expr
+}
+
+const allTrees = ({ trees }: XgboostLearner): Forest | undefined => trees?.forest
+
+/** An estimator stops at its best iteration (`XGBModel._get_iteration_range`). */
+function treesOfEstimator(model: Estimator, learner: XgboostLearner): Forest | undefined {
+  const { trees, rounds, bestIteration, knowsRounds, groups } = learner
+  if (!trees) return undefined
+  const { forest } = trees
+  const limit = knowsRounds
+    ? rounds[(bestIteration ?? Number.POSITIVE_INFINITY) + 1]
+    : groups * model.number('best_ntree_limit', 0)
+  if (!limit || limit >= forest.roots.length) return forest
+  return { ...forest, roots: forest.roots.slice(0, limit), target: forest.target.slice(0, limit) }
+}
+
+function linkedBy({ objective }: XgboostLearner, margin: Expr): Expr {
+  const link = LINKS.get(objective)
+  if (link) return kernel(objective, margin, 'float64', link)
+  if (PLAIN.test(objective)) return margin
+  throw new InferError('bad_model', `XGBoost: the objective ${objective} is not supported`)
+}
+
+/** [rows, classes]; of several labels [rows, labels]. */
+function probabilitiesOf(learner: XgboostLearner, margin: Expr): Expr | undefined {
+  const { objective, groups } = learner
+  if (isMulticlass(objective)) return kernel('softmax', margin, 'float64', (sums) => softmax(sums, Math.fround))
+  if (!BINARY.test(objective)) return undefined
+  const linked = linkedBy(learner, margin)
+  return groups > 1 ? linked : pairsOf(linked)
+}
+
+/** Also of what is no probability: `XGBClassifier.predict_proba` subtracts it from one all the same. */
+const pairsOf = (linked: Expr): Expr =>
+  kernel('probabilities', linked, 'float64', (second) => pairs(second, Math.fround))
+
+/** The labels that `XGBClassifier.predict` chooses of predictions [rows, groups]. */
+function chosen({ groups, objective }: XgboostLearner, classes: Labels, linked: Expr): Expr {
+  if (groups > 1 && !isMulticlass(objective))
+    return kernel('labels', linked, 'int64', ({ dims, data }) =>
+      createTensor(
+        'int64',
+        dims,
+        BigInt64Array.from(data as Float64Array, (p) => (p > 0.5 ? 1n : 0n)),
+      ),
+    )
+  const pick =
+    groups > 1 ? largest : ({ data }: Tensor) => Int32Array.from(data as Float64Array, (p) => Number(p > 0.5))
+  return kernel('labels', linked, classes.dtype, (rows) => labelsFrom(classes, pick(rows)))
+}
+
+function labelsOf(model: Estimator, { classes }: XgboostLearner): Labels {
+  if (model.has('classes_')) return model.labels('classes_')
+  const encoder = model.raw('_le')
+  if (isObject(encoder)) return model.estimator('_le').labels('classes_')
+  return numbered(model.number('n_classes_', Math.max(classes, 2)))
+}
+
+const numbered = (count: number): Labels =>
+  createTensor(
+    'int64',
+    [count],
+    BigInt64Array.from({ length: count }, (_, i) => BigInt(i)),
+  )
+
+/** The estimator's own word for a missing value, where it is not NaN. */
+function withoutMissing(model: Estimator, x: Features): Features {
+  const missing = model.number('missing', Number.NaN)
+  if (Number.isNaN(missing)) return x
+  const replaced = kernel('missing values', x.numbers, 'float64', (rows) =>
+    each(rows, (cell) => (Math.fround(cell) === Math.fround(missing) ? Number.NaN : cell)),
+  )
+  return x.with(replaced)
+}
+
+function leaves({ trees }: XgboostLearner, x: Features, forest: Forest | undefined): Pick<Converted, 'apply'> {
+  if (!trees || !forest) return {}
+  return { apply: kernel('leaves', x.numbers, 'int32', (rows) => applyTrees(forest, rows)) }
+}
+
+const kernel = (name: string, input: Expr, dtype: Tensor['dtype'], run: (value: Tensor) => Tensor): Expr =>
+  input.graph.host(name, [input], [dtype], (value: HostValue) => [run(value as Tensor)])[0] as Expr
+
+/** As Python gives it: float32, [rows] of a single output. */
+const predicted = (matrix: Expr): Expr => kernel('float32', matrix, 'float32', (value) => flat(single(value)))
+
+const places = (positions: Int32Array): Tensor =>
+  createTensor('float32', [positions.length], Float32Array.from(positions))

@@ -1,0 +1,66 @@
+import { convertLightgbm } from '../convert/boosting/lightgbm.ts'
+import { readLightgbmModel } from '../convert/boosting/lightgbm-model.ts'
+import { convertLearner } from '../convert/boosting/xgboost.ts'
+import { readLearner } from '../convert/boosting/xgboost-model.ts'
+import { type Conversion, convertEstimator, convertTable, type Form } from '../convert/sklearn/convert.ts'
+import { Estimator } from '../convert/sklearn/estimator.ts'
+import { signatureOf, type TableSignature } from '../convert/sklearn/signature.ts'
+import { InferError } from '../errors.ts'
+import type { Format } from '../formats/detect.ts'
+import { readJoblib } from '../formats/joblib.ts'
+import { readLightgbm } from '../formats/lightgbm.ts'
+import { readXgboost } from '../formats/xgboost.ts'
+
+/** What can be converted to answer rows of a table. */
+export interface TableSource {
+  /** What it is, for people: an estimator's public name, or a library's booster. */
+  readonly type: string
+  readonly signature: TableSignature
+  /** @throws InferError bad_model that names what of it is not converted */
+  convert(form: Form, width: number, names?: readonly string[]): Conversion
+}
+
+/** A file of an estimator or a booster. @throws InferError bad_model */
+export function readTableSource(bytes: Uint8Array, format: Format): TableSource {
+  const read = READERS[format]
+  if (!read) throw new InferError('bad_model', `a file of ${format} holds no table model`)
+  return read(bytes)
+}
+
+const READERS: Partial<Record<Format, (bytes: Uint8Array) => TableSource>> = {
+  pickle: pickled,
+  joblib: pickled,
+  json: xgboost,
+  ubjson: xgboost,
+  xgboost,
+  lightgbm,
+}
+
+function pickled(bytes: Uint8Array): TableSource {
+  const estimator = new Estimator(readJoblib(bytes).value)
+  return {
+    type: estimator.type,
+    signature: signatureOf(estimator),
+    convert: (form, width, names) => convertEstimator(estimator, form, width, names),
+  }
+}
+
+function lightgbm(bytes: Uint8Array): TableSource {
+  const model = readLightgbmModel(readLightgbm(bytes))
+  const type = 'lightgbm.basic.Booster'
+  return {
+    type,
+    signature: { form: 'matrix', width: model.columns, names: model.names, dropsUnknown: false },
+    convert: (form, width, names) => convertTable(type, { form, width, names }, (x) => convertLightgbm(model, x)),
+  }
+}
+
+function xgboost(bytes: Uint8Array): TableSource {
+  const learner = readLearner(readXgboost(bytes).model)
+  const type = 'xgboost.core.Booster'
+  return {
+    type,
+    signature: { form: 'matrix', width: learner.columns, names: learner.names, dropsUnknown: false },
+    convert: (form, width, names) => convertTable(type, { form, width, names }, (x) => convertLearner(learner, x)),
+  }
+}

@@ -1,0 +1,26 @@
+/** What a refusal has to be: our error, one short sentence, at once. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { InferError } from '../../src/errors.ts'
+import { readJoblib } from '../../src/formats/joblib.ts'
+
+/** A refusal takes no longer. */
+export const MAX_MS = 1000
+
+export function refuses(read: () => unknown, sentence: RegExp): void {
+  const start = performance.now()
+  assert.throws(read, (error: unknown) => {
+    assert.ok(error instanceof InferError, `${(error as Error)?.stack}`)
+    assert.equal(error.code, 'bad_model')
+    assert.match(error.message, sentence)
+    assert.ok(error.message.length < 300)
+    return true
+  })
+  assert.ok(performance.now() - start < MAX_MS, 'it took more than a second')
+}
+
+export const refused = (name: string, read: () => unknown, sentence: RegExp): Promise<void> =>
+  test(name, () => refuses(read, sentence))
+/** A pickle or joblib file that is refused. */
+export const pickle = (name: string, bytes: Uint8Array, sentence: RegExp): Promise<void> =>
+  refused(name, () => readJoblib(bytes), sentence)
