@@ -61,8 +61,7 @@ export function repeated(g: Graph, x: Features, row: Tensor): Expr {
 
 /** The features and further columns of numbers beside them. */
 export function augmented(g: Graph, x: Features, columns: readonly Expr[]): Features {
-  if (columns.length === 0) return x
-  return new Features(g.concat([x.numbers, ...columns], 1), x.width + columns.length)
+  return columns.length === 0 ? x : Features.join([x, new Features(g.concat(columns, 1), columns.length)])
 }
 
 /** Columns of labels side by side; numbers of several kinds are floats. */
