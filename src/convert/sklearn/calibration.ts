@@ -27,7 +27,7 @@ export const calibratedClassifier: Converter = (model, x, g, convert) => {
 function calibrated(model: Estimator, classes: Labels, x: Features, g: Graph, convert: Convert): Expr {
   const inner = model.estimator('estimator', 'base_estimator')
   const made = convert(inner, x)
-  const calibrators = model.list('calibrators', 'calibrators_')
+  const all = model.list('calibrators', 'calibrators_')
   const own = classesOf(inner, made)
   const size = classes.data.length
   const decision = outputOf(made, 'decision_function')
@@ -35,10 +35,11 @@ function calibrated(model: Estimator, classes: Labels, x: Features, g: Graph, co
   if (!decision && !proba) throw model.unsupported('a classifier that neither scores nor has probabilities')
   const method = model.oneOf('method', ['sigmoid', 'isotonic', 'temperature'], 'sigmoid')
   if (method === 'temperature') {
-    const beta = new Estimator(calibrators[0], `${model.type}.calibrators`).number('beta_')
+    const beta = new Estimator(all[0], `${model.type}.calibrators`).number('beta_')
     return softened(g, decision, proba, size).mul(beta).softmax(1)
   }
   const isPair = own.data.length === 2
+  const calibrators = decision && isPair ? all.slice(0, 1) : all
   const isSecondOnly = classes.data.length === 2 || (isPair && calibrators.length === 1)
   const scores = decision
     ? isPair

@@ -1,10 +1,14 @@
 import { isArray, itemsOf, type Value } from '../../formats/values.ts'
+import { repeatRow } from '../../kernels/repeated-row.ts'
+import type { Expr } from '../../onnx/expr.ts'
+import type { Graph } from '../../onnx/graph.ts'
 import type { TensorData } from '../../tensor/dtype.ts'
+import type { HostValue } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor, valueAt } from '../../tensor/tensor.ts'
 import type { Converter } from './converter.ts'
 import type { Estimator, Labels } from './estimator.ts'
+import type { Features } from './features.ts'
 import { positionOf } from './labels.ts'
-import { repeated } from './members.ts'
 
 const STRATEGIES = ['most_frequent', 'prior', 'constant'] as const
 
@@ -28,23 +32,32 @@ export const dummyClassifier: Converter = (model, x, g) => {
     const isChosen = (_: unknown, j: number): number => Number(j === chosen[i])
     const row =
       strategy === 'prior' ? (priors[i] as Float64Array) : Float64Array.from({ length: data.length }, isChosen)
-    return repeated(g, x, createTensor('float64', [1, data.length], row))
+    return createTensor('float64', [1, data.length], row)
   })
   const row = rowOf(labels, chosen)
-  const logarithms = probabilities.map((each) => each.log())
+  const logarithms = probabilities.map(({ dims, data }) =>
+    createTensor('float64', dims, (data as Float64Array).map(Math.log)),
+  )
+  const same = (each: Tensor): Expr => repeated(g, x, each)
   if (!isSingle)
     return {
-      predict: repeated(g, x, row),
-      predict_proba: probabilities,
-      predict_log_proba: logarithms,
+      predict: same(row),
+      predict_proba: probabilities.map(same),
+      predict_log_proba: logarithms.map(same),
       classes: labels,
     }
   return {
-    predict: repeated(g, x, createTensor(row.dtype, [1], row.data)),
-    predict_proba: probabilities[0] as (typeof probabilities)[number],
-    predict_log_proba: logarithms[0] as (typeof probabilities)[number],
+    predict: same(createTensor(row.dtype, [1], row.data)),
+    predict_proba: same(probabilities[0] as Tensor),
+    predict_log_proba: same(logarithms[0] as Tensor),
     classes: labels[0] as Labels,
   }
+}
+
+/** The row [1, ...] for each of the features', whatever they are. ONNX would take ten times as long. */
+function repeated(g: Graph, x: Features, row: Tensor): Expr {
+  const run = ({ dims: [rows = 0] }: HostValue) => [repeatRow(row, rows)]
+  return g.host('the same answer', [x.value], [row.dtype], run)[0] as Expr
 }
 
 const highest = (values: Float64Array): number => values.indexOf(Math.max(...values))

@@ -73,7 +73,7 @@ const LINKS = ['auto', 'identity', 'log'] as const
  */
 export const linearOneClass: Converter = (model, x, g) => {
   const coef = coefOf(model)
-  const product = x.numbers.matmul(createTensor('float64', [coef.data.length], coef.data))
+  const product = x.times(createTensor('float64', [coef.data.length], coef.data))
   const offset = scalar(model.floats('offset_'))
   const decision = product.sub(offset)
   return {

@@ -52,25 +52,16 @@ export function binaryScore(model: Estimator, made: Converted): Expr {
   return asColumn(numeric(model, prediction))
 }
 
-/** The row [1, ...] for every row of the features. */
+/** The row [1, ...] for every row of the features, which are numbers. */
 export function repeated(g: Graph, x: Features, row: Tensor): Expr {
-  return g.node('Gather', [row, zeros(g, x.value)], { axis: 0 })
-}
-
-/** int64 [rows] */
-function zeros(g: Graph, value: Expr): Expr {
-  if (value.dtype === 'object' || value.dtype === 'sparse') {
-    const run = ({ dims }: { readonly dims: readonly number[] }) => [createTensor('int64', [dims[0] as number])]
-    return g.host('rows of a table', [value], ['int64'], run as never)[0] as Expr
-  }
-  const rows = g.node('Shape', [value], { start: 0, end: 1 })
-  return g.node('ConstantOfShape', [rows], { value: createTensor('int64', [1]) })
+  const rows = g.node('Shape', [x.numbers], { start: 0, end: 1 })
+  const first = g.node('ConstantOfShape', [rows], { value: createTensor('int64', [1]) })
+  return g.node('Gather', [row, first], { axis: 0 })
 }
 
 /** The features and further columns of numbers beside them. */
 export function augmented(g: Graph, x: Features, columns: readonly Expr[]): Features {
-  if (columns.length === 0) return x
-  return new Features(g.concat([x.numbers, ...columns], 1), x.width + columns.length)
+  return columns.length === 0 ? x : Features.join([x, new Features(g.concat(columns, 1), columns.length)])
 }
 
 /** Columns of labels side by side; numbers of several kinds are floats. */

@@ -5,6 +5,7 @@ import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 import { labelsAt } from './classifiers.ts'
 import type { Converted, Converter } from './converter.ts'
 import type { Estimator } from './estimator.ts'
+import type { Features } from './features.ts'
 import { transposed } from './linear.ts'
 import { matrices } from './matrices.ts'
 
@@ -40,15 +41,15 @@ export const gaussianNaiveBayes: Converter = (model, x, g) => {
 
 /** `x · log P(feature | c) + log prior_c` */
 export const multinomialNaiveBayes: Converter = (model, x, g) =>
-  fromJoint(g, model, likelihood(model, x.numbers).add(model.floats('class_log_prior_')))
+  fromJoint(g, model, likelihood(model, x).add(model.floats('class_log_prior_')))
 
 /** The weights are of all other classes; the prior counts only where there is no other class. */
 export const complementNaiveBayes: Converter = (model, x, g) => {
-  const joint = likelihood(model, x.numbers)
+  const joint = likelihood(model, x)
   return fromJoint(g, model, model.labels().data.length === 1 ? joint.add(model.floats('class_log_prior_')) : joint)
 }
 
-const likelihood = (model: Estimator, x: Expr): Expr => x.matmul(transposed(model.floats('feature_log_prob_')))
+const likelihood = (model: Estimator, x: Features): Expr => x.times(transposed(model.floats('feature_log_prob_')))
 
 /** Features that are there, `log p`, or not, `log(1 - p)`: what is above `binarize` is there. */
 export const bernoulliNaiveBayes: Converter = (model, x, g) => {
@@ -68,6 +69,11 @@ export const bernoulliNaiveBayes: Converter = (model, x, g) => {
 export const categoricalNaiveBayes: Converter = (model, x, g) => {
   const tables: Tensor[] = matrices(model, 'feature_log_prob_').map(transposed)
   const prior = model.floats('class_log_prior_').data as Float64Array
+  if (tables.length !== x.width || tables.some(({ dims }) => dims[1] !== prior.length))
+    throw model.broken(
+      ['feature_log_prob_'],
+      `holds no table of ${prior.length} classes for each of ${x.width} features`,
+    )
   const run = (rows: unknown) => [addCategoryScores(tables, prior, rows as Tensor, model.type)]
   return fromJoint(g, model, g.host('category scores', [x.numbers], ['float64'], run)[0] as Expr)
 }

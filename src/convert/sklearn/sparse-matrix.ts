@@ -1,6 +1,9 @@
 import { attributesOf, isArray, isObject, itemsOf, type Value } from '../../formats/values.ts'
-import { createTensor, type Tensor } from '../../tensor/tensor.ts'
+import { createTensor, sizeOf, type Tensor } from '../../tensor/tensor.ts'
 import { numberOf, toFloats } from './estimator.ts'
+
+/** 1 GiB of float64. */
+const MAX_CELLS = 2 ** 27
 
 /** A scipy csr or csc matrix (or array) as float64 [rows, columns], [1, columns] of one dimension; `undefined` of all else. */
 export function sparseMatrix(value: Value | undefined): Tensor | undefined {
@@ -10,6 +13,7 @@ export function sparseMatrix(value: Value | undefined): Tensor | undefined {
   const shape = lengths?.length === 1 ? [1, ...lengths] : lengths
   const [data, indices, indptr] = ['data', 'indices', 'indptr'].map((name) => state.get(name))
   if (shape?.length !== 2 || !isArray(data) || !isArray(indices) || !isArray(indptr)) return undefined
+  if (!shape.every(Number.isSafeInteger) || sizeOf(shape) > MAX_CELLS) return undefined
   const [columns, starts, values] = [toFloats(indices), toFloats(indptr), toFloats(data)]
   const width = shape[1] as number
   const isByRow = /csr_(matrix|array)$/.test(value.type)

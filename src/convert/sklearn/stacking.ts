@@ -60,8 +60,8 @@ function stacked(model: Estimator, x: Features, g: Graph, convert: Convert): Fea
   })
   const width = columns.reduce((sum, column) => sum + column.width, 0)
   const values = columns.map(({ value }) => value)
-  if (!model.flag('passthrough', false)) return new Features(g.concat(values, 1), width)
-  return new Features(g.concat([...values, x.numbers], 1), width + x.width)
+  const answers = new Features(g.concat(values, 1), width)
+  return model.flag('passthrough', false) ? Features.join([answers, x]) : answers
 }
 
 interface Answer {
