@@ -28,7 +28,7 @@ export function convertEstimator(model: Estimator, form: Form, width: number, na
   const graph = new Graph()
   const dims = form === 'texts' ? ['rows'] : ['rows', width]
   const input = graph.input('X', INPUTS[form], dims)
-  const raw = form === 'texts' ? undefined : { input, columns: Array.from({ length: width }, (_, i) => i) }
+  const raw = form === 'texts' ? undefined : { input, columns: Array.from({ length: width }, (_, i) => i), names }
   const x = new Features(input, form === 'texts' ? 1 : width, names, raw)
   let depth = 0
   const convert: Convert = (inner, features) => {
@@ -36,7 +36,7 @@ export function convertEstimator(model: Estimator, form: Form, width: number, na
     if (!converter) throw new InferError('bad_model', `${inner.type} is not supported`)
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
     const takes = TAKES.get(inner.type) ?? 'finite'
-    if (takes !== 'anything') requireFinite(inner, features, takes, names)
+    if (takes !== 'anything') requireFinite(inner, features, takes)
     const made = converter(inner, features, graph, convert)
     depth--
     return made

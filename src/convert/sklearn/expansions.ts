@@ -67,7 +67,7 @@ export const splineTransformer: Converter = (model, x) => {
     ['error', 'constant', 'linear', 'continue', 'periodic'],
     'constant',
   )
-  if (model.text('handle_missing', 'error') === 'error') requireFinite(model, x, 'finite', x.names)
+  if (model.text('handle_missing', 'error') === 'error') requireFinite(model, x, 'finite')
   const isLinear = extrapolation === 'linear'
   const columns = model.list('bsplines_').map((spline, i) => splineOf(model, spline, isLinear ? i : 0))
   const isBiased = model.flag('include_bias', true)

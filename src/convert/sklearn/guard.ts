@@ -5,14 +5,9 @@ import type { Estimator } from './estimator.ts'
 import type { Features } from './features.ts'
 
 /** Values that `model` would refuse are refused, once, where they come in. */
-export function requireFinite(
-  model: Estimator,
-  { raw }: Features,
-  takes: Finiteness,
-  names?: readonly string[] | undefined,
-): void {
+export function requireFinite(model: Estimator, { raw }: Features, takes: Finiteness): void {
   if (!raw) return
-  const { input, columns } = raw
+  const { input, columns, names } = raw
   input.graph.guard(input, (table) => {
     checkFinite(table as Tensor | Objects, columns, takes, model.type, names)
   })

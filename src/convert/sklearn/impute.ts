@@ -17,7 +17,7 @@ function missingOf(model: Estimator, x: Features): Missing {
   const value = model.raw('missing_values')
   const missing = typeof value === 'string' ? value : value === undefined ? Number.NaN : numberOf(value)
   if (missing === undefined) return Number.NaN
-  if (!Number.isNaN(missing) && typeof missing === 'number') requireFinite(model, x, 'finite', x.names)
+  if (!Number.isNaN(missing) && typeof missing === 'number') requireFinite(model, x, 'finite')
   return missing
 }
 
@@ -85,6 +85,9 @@ function withIndicator(model: Estimator, x: Features, filled: Features, missing:
 export const missingIndicator: Converter = (model, x, g) => {
   const missing = missingOf(model, x)
   const columns = model.integers('features_')
+  const isStrict = model.text('features', 'missing-only') === 'missing-only' && model.flag('error_on_new', true)
+  const others = Array.from({ length: x.width }, (_, i) => i).filter((i) => !columns.includes(i))
+  if (isStrict && Number.isNaN(missing)) requireFinite(model, x.select(others), 'finite')
   const value = indicatorsOf(g, x.select(columns), missing)
   return { transform: new Features(value.cast('bool'), columns.length) }
 }
