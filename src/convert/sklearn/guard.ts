@@ -12,3 +12,8 @@ export function requireFinite(model: Estimator, { raw }: Features, takes: Finite
     checkFinite(table as Tensor | Objects, columns, takes, model.type, names)
   })
 }
+
+/** @throws InferError bad_model where an attribute is of another number of columns than come in */
+export function requireWidth(model: Estimator, x: Features, attribute: string, width: number): void {
+  if (width !== x.width) throw model.broken([attribute], `is of ${width} columns, where there are ${x.width}`)
+}
