@@ -41,9 +41,23 @@ describe('patterns of tokens', () => {
     assert.deepEqual(find('[^\\W\\d_]+', 'ab1é_c'), ['ab', 'é', 'c'])
     assert.deepEqual(find('\\S+', 'a\x1cb c'), ['a', 'b', 'c'])
     assert.deepEqual(find('[a-z&&-]+', 'a&-b'), ['a&-b'])
+    assert.deepEqual(find("\\w+(?:[\\-']\\w+|\\-|\\.\\'|\\@x)", "a-b c- d.' e@x"), ['a-b', 'c-', "d.'", 'e@x'])
     assert.deepEqual(find('.+$', 'a\u2028b\n'), ['a\u2028b'])
   })
-  for (const source of ['(?i)x', '(?P<a>x)', '(a)(b)', '(a)\\1', 'a++', 'a{2}+', '[a', '\\pL', '(?>a)', '(?#c)'])
+  for (const source of [
+    '(?i)x',
+    '(?P<a>x)',
+    '(a)(b)',
+    '(a)\\1',
+    'a++',
+    'a{2}+',
+    '[a',
+    '\\pL',
+    '(?>a)',
+    '(?#c)',
+    '\\w*?',
+    '|a',
+  ])
     test(`${source} is not known`, () => assert.equal(tokenPattern(source), undefined))
 })
 

@@ -13,7 +13,7 @@ export interface Raw {
   readonly input: Expr
   readonly columns: readonly number[]
   /** What the request calls all of its columns. */
-  readonly names: readonly string[] | undefined
+  readonly names?: readonly string[] | undefined
 }
 
 /** Some columns of a table or matrix, for kernels that read cells where they lie. Texts are one column. */
