@@ -1,5 +1,14 @@
-/** A text to its terms, in order. */
-export type Analyzer = (text: string) => readonly string[]
+/** How texts are taken apart. */
+export interface Analyzer {
+  readonly unit: 'word' | 'char' | 'char_wb'
+  readonly ngrams: readonly [shortest: number, longest: number]
+  /** The terms of a text, in order. */
+  readonly terms: (text: string) => readonly string[]
+  /** Of a text: its words, without stop words. */
+  readonly words: (text: string) => readonly string[]
+  /** Of a text: what its characters are counted in, runs of spaces being one. */
+  readonly spaced: (text: string) => string
+}
 
 export interface Analysis {
   readonly unit: 'word' | 'char' | 'char_wb'
@@ -19,13 +28,18 @@ export interface Analysis {
 export function createAnalyzer({ unit, ngrams, isLowered, accents, pattern, stopWords }: Analysis): Analyzer {
   const strip = { keep: (text: string) => text, unicode: withoutMarks, ascii: asciiOf }[accents]
   const prepare = (text: string): string => strip(isLowered ? text.toLowerCase() : text)
-  if (unit === 'char') return (text) => runsOfCharacters(prepare(text), ngrams)
-  if (unit === 'char_wb') return (text) => runsWithinWords(prepare(text), ngrams)
+  const spaced = (text: string): string => prepare(text).replace(SPACES, ' ')
   const split = pattern ? (text: string) => matchesOf(pattern, text) : wordsOf
-  return (text) => {
-    const words = split(prepare(text))
-    return runsOfWords(stopWords ? words.filter((word) => !stopWords.has(word)) : words, ngrams)
+  const words = (text: string): readonly string[] => {
+    const all = split(prepare(text))
+    return stopWords ? all.filter((word) => !stopWords.has(word)) : all
   }
+  const terms = {
+    word: (text: string) => runsOfWords(words(text), ngrams),
+    char: (text: string) => runsOfCharacters(spaced(text), ngrams),
+    char_wb: (text: string) => runsWithinWords(spaced(text), ngrams),
+  }[unit]
+  return { unit, ngrams, terms, words, spaced }
 }
 
 /** Python's `\w`: what `str.isalnum` says yes to, and the underscore. */
@@ -71,10 +85,10 @@ function runsOfWords(words: readonly string[], [shortest, longest]: readonly [nu
 /** Python's `\s`, which is not JavaScript's. */
 const SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000'
 const SPACES = new RegExp(`[${SPACE}]{2,}`, 'g')
-const SPLIT = new RegExp(`[${SPACE}]+`, 'g')
+export const SPLIT = new RegExp(`[${SPACE}]+`, 'g')
 
 function runsOfCharacters(text: string, [shortest, longest]: readonly [number, number]): string[] {
-  const characters = charactersOf(text.replace(SPACES, ' '))
+  const characters = charactersOf(text)
   const runs: string[] = []
   for (let length = shortest; length <= Math.min(longest, characters.length); length++)
     for (let i = 0; i + length <= characters.length; i++) runs.push(part(characters, i, i + length))
@@ -97,7 +111,8 @@ function runsWithinWords(text: string, [shortest, longest]: readonly [number, nu
 }
 
 /** Code points: a text is its own list of them where each is one unit. */
-const charactersOf = (text: string): string | string[] => (/[\ud800-\udfff]/.test(text) ? Array.from(text) : text)
+export const charactersOf = (text: string): string | string[] =>
+  /[\ud800-\udfff]/.test(text) ? Array.from(text) : text
 
 const part = (characters: string | readonly string[], start: number, end: number): string =>
   typeof characters === 'string' ? characters.slice(start, end) : characters.slice(start, end).join('')

@@ -5,10 +5,18 @@ const encoder = new TextEncoder()
  * (https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp), with seed 0 as scikit-learn has it.
  */
 export function murmur3(text: string): number {
-  const bytes = encoder.encode(text)
-  const { length } = bytes
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return hashOf(encoder.encode(text))
+  if (text.length > scratch.length) return hashOf(encoder.encode(text))
+  for (let i = 0; i < text.length; i++) scratch[i] = text.charCodeAt(i)
+  return hashOf(scratch, text.length)
+}
+
+/** For texts of ASCII, which most are. */
+const scratch = new Uint8Array(256)
+
+function hashOf(bytes: Uint8Array, length = bytes.length): number {
   const whole = length - (length % 4)
-  const byte = (i: number): number => bytes[i] ?? 0
+  const byte = (i: number): number => (i < length ? (bytes[i] as number) : 0)
   let hash = 0
   for (let i = 0; i < whole; i += 4) {
     hash ^= scrambled(byte(i) | (byte(i + 1) << 8) | (byte(i + 2) << 16) | (byte(i + 3) << 24))

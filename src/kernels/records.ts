@@ -1,7 +1,6 @@
 import type { Objects, Scalar, Sparse } from '../tensor/host-value.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { SparseRows } from './sparse.ts'
-import { pushRow } from './terms.ts'
+import type { Counter } from './counter.ts'
 
 /**
  * Rows of named values as features: a number is the value of the feature of its name, a text the value 1 of the
@@ -12,24 +11,20 @@ export function featuresOf(
   table: Objects | Tensor,
   names: readonly string[],
   separator: string,
-  width: number,
+  counter: Counter,
   placeOf: (feature: string) => number,
 ): Sparse {
   const [rows = 0, columns = 1] = table.dims
-  const features = new SparseRows(rows, width)
-  const found = new Map<number, number>()
+  counter.begin(rows)
   for (let row = 0; row < rows; row++) {
     for (let i = 0; i < columns; i++) {
       const cell = table.data[row * columns + i] as Scalar
       if (cell === null || Number.isNaN(cell)) continue
       const name = names[i] as string
-      const place = placeOf(typeof cell === 'string' ? name + separator + cell : name)
-      const value = typeof cell === 'string' ? 1 : Number(cell)
-      if (place === 0 || value === 0) continue
-      const at = Math.abs(place)
-      found.set(at, (found.get(at) ?? 0) + (place < 0 ? -value : value))
+      if (typeof cell === 'string') counter.add(placeOf(name + separator + cell), 1)
+      else counter.add(placeOf(name), Number(cell))
     }
-    pushRow(features, found, false)
+    counter.endRow()
   }
-  return features.done()
+  return counter.done()
 }

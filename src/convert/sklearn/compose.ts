@@ -85,10 +85,12 @@ function textsIn(value: Value | undefined): readonly string[] | undefined {
   return parts instanceof Map ? textsIn(parts.get('data')) : undefined
 }
 
-/** Where the request has what was the column at `position`. */
+/** Where what comes in has what was the column at `position`. */
 function placeOf(model: Estimator, position: number, names: readonly string[] | undefined, x: Features): number {
   const name = names?.[position]
-  const place = name !== undefined && x.names ? x.names.indexOf(name) : position
+  // A step before may have named its columns anew: then they come in its order.
+  const isNamed = name !== undefined && x.names?.some((other) => names?.includes(other))
+  const place = isNamed ? (x.names as readonly string[]).indexOf(name) : position
   if (!(place >= 0 && place < x.width))
     throw model.broken(['transformers_'], `selects ${name ?? position}, which is not there`)
   return place

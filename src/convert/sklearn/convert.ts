@@ -40,7 +40,7 @@ export function convertEstimator(model: Estimator, rows: Rows): Conversion {
     if (!converter) throw new InferError('bad_model', unsupported(inner.type))
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
     const rule = TAKES.get(inner.type) ?? 'finite'
-    guard(inner.type, typeof rule === 'function' ? rule(inner) : rule, features, rows.names)
+    guard(inner.type, typeof rule === 'function' ? rule(inner) : rule, features)
     const made = converter(inner, features, features.value.graph, convert)
     depth--
     return made
@@ -51,7 +51,7 @@ export function convertEstimator(model: Estimator, rows: Rows): Conversion {
 /** What is no estimator, as such a graph. @param type who takes no such value, for sentences */
 export const convertTable = (type: string, takes: Takes, rows: Rows, convert: (x: Features) => Converted): Conversion =>
   start(rows, (x) => {
-    guard(type, takes, x, rows.names)
+    guard(type, takes, x)
     return convert(x)
   })
 
@@ -59,10 +59,10 @@ function start({ form, width, names, target = 'serve' }: Rows, convert: (x: Feat
   const graph = new Graph(undefined, target)
   const dims = form === 'texts' ? ['rows'] : ['rows', width]
   const input = graph.input('X', INPUTS[form], dims)
-  const raw = form === 'texts' ? undefined : { input, columns: Array.from({ length: width }, (_, i) => i) }
+  const raw = form === 'texts' ? undefined : { input, columns: Array.from({ length: width }, (_, i) => i), names }
   return { graph, made: convert(new Features(input, form === 'texts' ? 1 : width, names, raw)) }
 }
 
-function guard(type: string, takes: Takes, x: Features, names: readonly string[] | undefined): void {
-  if (takes !== 'anything') requireFinite({ type }, x, takes, names)
+function guard(type: string, takes: Takes, x: Features): void {
+  if (takes !== 'anything') requireFinite({ type }, x, takes)
 }

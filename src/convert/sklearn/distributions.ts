@@ -3,6 +3,7 @@ import { createQuantiles, probabilitiesOf } from '../../kernels/quantiles.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Converter } from './converter.ts'
 import { overNumbers } from './features.ts'
+import { requireWidth } from './guard.ts'
 import { standardScaler } from './preprocessing.ts'
 
 /** The normal or uniform deviates of the fitted quantiles. */
@@ -10,6 +11,7 @@ export const quantileTransformer: Converter = (model, x) => {
   const isNormal = model.oneOf('output_distribution', ['uniform', 'normal'], 'uniform') === 'normal'
   const { dims, data } = model.floats('quantiles_')
   const [count = 0, width = 1] = dims
+  requireWidth(model, x, 'quantiles_', width)
   const columns = Array.from({ length: width }, (_, j) =>
     Float64Array.from({ length: count }, (_, i) => data[i * width + j] as number),
   )
@@ -21,6 +23,7 @@ export const quantileTransformer: Converter = (model, x) => {
 export const powerTransformer: Converter = (model, x, g, convert) => {
   const method = model.oneOf('method', ['yeo-johnson', 'box-cox'], 'yeo-johnson')
   const lambdas = model.floats('lambdas_').data as Float64Array
+  requireWidth(model, x, 'lambdas_', lambdas.length)
   const isPlain = !model.isSince(1, 9)
   const run = (numbers: Tensor) => powersOf(method, lambdas, numbers, x.names, isPlain)
   const transform = x.with(overNumbers(method, x, run))

@@ -7,6 +7,7 @@ import { type Categories, categoriesIn, categoriesOf, codesOf, groupingOf } from
 import type { Converter } from './converter.ts'
 import { type Estimator, numberOf, toFloats } from './estimator.ts'
 import { Features } from './features.ts'
+import { requireWidth } from './guard.ts'
 
 /** Above so many columns the ones are kept without the zeros between them. */
 const MAX_DENSE = 512
@@ -52,8 +53,7 @@ function hot(model: Estimator, x: Features, codes: readonly Codes[], width: numb
 }
 
 function encoderOf(model: Estimator, x: Features, codes: readonly Codes[]): Encoder {
-  if (codes.length !== x.width)
-    throw model.broken(['categories_'], `is of ${codes.length} columns, where there are ${x.width}`)
+  requireWidth(model, x, 'categories_', codes.length)
   return { codes, taker: model.name, names: x.names }
 }
 

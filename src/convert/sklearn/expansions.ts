@@ -5,7 +5,7 @@ import { type SplineColumn, splinesOf, withEnds } from '../../kernels/spline.ts'
 import type { Converter } from './converter.ts'
 import { Estimator, numberOf, toFloats } from './estimator.ts'
 import { Features, overNumbers } from './features.ts'
-import { requireFinite } from './guard.ts'
+import { requireFinite, requireWidth } from './guard.ts'
 
 /** Products that a file from a stranger may ask for. */
 const MAX_PRODUCTS = 2 ** 22
@@ -67,9 +67,10 @@ export const splineTransformer: Converter = (model, x) => {
     ['error', 'constant', 'linear', 'continue', 'periodic'],
     'constant',
   )
-  if (model.text('handle_missing', 'error') === 'error') requireFinite(model, x, 'finite', x.names)
+  if (model.text('handle_missing', 'error') === 'error') requireFinite(model, x, 'finite')
   const isLinear = extrapolation === 'linear'
   const columns = model.list('bsplines_').map((spline, i) => splineOf(model, spline, isLinear ? i : 0))
+  requireWidth(model, x, 'bsplines_', columns.length)
   const isBiased = model.flag('include_bias', true)
   const outputs = columns[0]?.outputs ?? 0
   if (columns.some((column) => column.outputs !== outputs)) throw model.broken(['bsplines_'], 'differ in width')
@@ -101,6 +102,7 @@ export const kBinsDiscretizer: Converter = (model, x) => {
     if (!isArray(list)) throw model.broken(['bin_edges_'], 'holds no arrays')
     return toFloats(list).slice(1, -1)
   })
+  requireWidth(model, x, 'bin_edges_', edges.length)
   const bins = { edges, isTolerant: !model.isSince(1, 1) }
   if (model.oneOf('encode', ['onehot', 'onehot-dense', 'ordinal'], 'onehot') === 'ordinal')
     return {

@@ -12,6 +12,8 @@ import type { Tensor } from '../../tensor/tensor.ts'
 export interface Raw {
   readonly input: Expr
   readonly columns: readonly number[]
+  /** What the request calls all of its columns. */
+  readonly names?: readonly string[] | undefined
 }
 
 /** Some columns of a table or matrix, for kernels that read cells where they lie. Texts are one column. */
@@ -50,14 +52,14 @@ export class Features {
   static join(parts: readonly Features[]): Features {
     const [first] = parts
     if (parts.length === 1 && first) return first
-    const inputs = new Set(parts.flatMap(({ raw }) => (raw ? [raw.input] : [])))
+    const raws = parts.flatMap(({ raw }) => (raw ? [raw] : []))
     const columns = parts.flatMap(({ raw, width }) => raw?.columns ?? new Array<number>(width).fill(-1))
-    const [input] = inputs
+    const [raw] = raws
     return new Features(
       parts,
       parts.reduce((width, part) => width + part.width, 0),
       parts.every(({ names }) => names) ? parts.flatMap(({ names }) => names as readonly string[]) : undefined,
-      input && inputs.size === 1 ? { input, columns } : undefined,
+      raw && { ...raw, columns },
     )
   }
 
@@ -110,7 +112,7 @@ export class Features {
       this.#selection(columns),
       columns.length,
       names && columns.map((column) => names[column] as string),
-      raw && { input: raw.input, columns: columns.map((column) => raw.columns[column] as number) },
+      raw && { ...raw, columns: columns.map((column) => raw.columns[column] as number) },
     )
   }
 

@@ -2,7 +2,7 @@ import { isGlobal, isObject, typeName, type Value } from '../../formats/values.t
 import { eachNumber } from '../../kernels/numbers.ts'
 import type { Converter } from './converter.ts'
 import type { Estimator } from './estimator.ts'
-import { overNumbers } from './features.ts'
+import { Features, overNumbers } from './features.ts'
 import { requireFinite } from './guard.ts'
 
 /** To the nearest, halves to the even. */
@@ -37,7 +37,7 @@ const IDENTITIES = new Set(['asarray', 'array', 'asanyarray', 'ascontiguousarray
 
 /** A function that numpy has, or none: what a file calls otherwise is only a name. */
 export const functionTransformer: Converter = (model, x) => {
-  if (model.flag('validate', false)) requireFinite(model, x, 'finite', x.names)
+  if (model.flag('validate', false)) requireFinite(model, x, 'finite')
   const func = model.raw('func')
   if (func === undefined) return { transform: x }
   const name = nameOf(func)
@@ -47,7 +47,8 @@ export const functionTransformer: Converter = (model, x) => {
   if (IDENTITIES.has(bare) && settings.size === 0) return { transform: x }
   const change = settings.size === 0 ? FUNCTIONS.get(bare) : withSettings(bare, settings)
   if (!change) throw model.unsupported(`func=${name}${settings.size > 0 ? ' and its kw_args' : ''}`)
-  return { transform: x.with(overNumbers(bare, x, (numbers) => eachNumber(change, numbers))) }
+  const value = overNumbers(bare, x, (numbers) => eachNumber(change, numbers))
+  return { transform: Number.isNaN(change(Number.NaN)) ? x.with(value) : new Features(value, x.width, x.names) }
 }
 
 /** The function's name; old numpy's pickles have `_ufunc_reconstruct(module, name)` in its place. */

@@ -7,7 +7,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import { type Converter, need, needTransform } from './converter.ts'
 import { Estimator, numberOf } from './estimator.ts'
 import { Features } from './features.ts'
-import { requireFinite } from './guard.ts'
+import { requireFinite, requireWidth } from './guard.ts'
 import { within } from './preprocessing.ts'
 
 /** What stands for no value: NaN (and None, which is all that JSON has), a number, or a text. */
@@ -17,7 +17,7 @@ function missingOf(model: Estimator, x: Features): Missing {
   const value = model.raw('missing_values')
   const missing = typeof value === 'string' ? value : value === undefined ? Number.NaN : numberOf(value)
   if (missing === undefined) return Number.NaN
-  if (!Number.isNaN(missing) && typeof missing === 'number') requireFinite(model, x, 'finite', x.names)
+  if (!Number.isNaN(missing) && typeof missing === 'number') requireFinite(model, x, 'finite')
   return missing
 }
 
@@ -25,6 +25,7 @@ function missingOf(model: Estimator, x: Features): Missing {
 export const simpleImputer: Converter = (model, x, g) => {
   const missing = missingOf(model, x)
   const statistics = statisticsOf(model)
+  requireWidth(model, x, 'statistics_', statistics.length)
   const isConstant = model.text('strategy', 'mean') === 'constant' && !model.isSince(1, 8)
   const isWhole = isConstant || model.flag('keep_empty_features', false)
   const isKept = (i: number): boolean => isWhole || !Number.isNaN(statistics[i])
@@ -85,6 +86,9 @@ function withIndicator(model: Estimator, x: Features, filled: Features, missing:
 export const missingIndicator: Converter = (model, x, g) => {
   const missing = missingOf(model, x)
   const columns = model.integers('features_')
+  const isStrict = model.text('features', 'missing-only') === 'missing-only' && model.flag('error_on_new', true)
+  const others = Array.from({ length: x.width }, (_, i) => i).filter((i) => !columns.includes(i))
+  if (isStrict && Number.isNaN(missing)) requireFinite(model, x.select(others), 'finite')
   const value = indicatorsOf(g, x.select(columns), missing)
   return { transform: new Features(value.cast('bool'), columns.length) }
 }
@@ -103,7 +107,7 @@ export const iterativeImputer: Converter = (model, x, g, convert) => {
   const absent = isMissing(x.select(keptOf(model, initial)).numbers, missing)
   const columns = Array.from({ length: start.width }, (_, i) => start.numbers.slice(i, i + 1, 1))
   for (const step of steps) {
-    const { column, others, estimator } = stepOf(model, step)
+    const { column, others, estimator } = stepOf(model, step, columns.length)
     const known = new Features(
       g.concat(
         others.map((other) => columns[other] as Expr),
@@ -133,12 +137,20 @@ function limitOf(model: Estimator, name: string, column: number): number {
 }
 
 /** A named tuple: which column, from which others, by which estimator. */
-function stepOf(model: Estimator, step: Value): { column: number; others: number[]; estimator: Estimator } {
+function stepOf(
+  model: Estimator,
+  step: Value,
+  width: number,
+): { column: number; others: number[]; estimator: Estimator } {
   const [column, others, estimator] = isObject(step) ? step.args : []
-  if (numberOf(column) === undefined || !isArray(others)) throw model.broken(['imputation_sequence_'], 'is no sequence')
+  const list = isArray(others) ? Array.from(others.data as Value[], Number) : []
+  const isColumn = (position: number | undefined): boolean =>
+    position !== undefined && position >= 0 && position < width
+  if (![numberOf(column), ...list].every(isColumn) || list.length === 0)
+    throw model.broken(['imputation_sequence_'], 'names columns that are not there')
   return {
     column: numberOf(column) as number,
-    others: Array.from(others.data as Value[], Number),
+    others: list,
     estimator: new Estimator(estimator, `${model.type}.imputation_sequence_`),
   }
 }

@@ -1,9 +1,11 @@
 import { type FrozenSet, isArray, itemsOf, kindOf, typeName, type Value } from '../../formats/values.ts'
 import { type Analyzer, createAnalyzer } from '../../kernels/analyzer.ts'
+import { Counter } from '../../kernels/counter.ts'
 import { hashedPlace } from '../../kernels/murmur.ts'
 import { featuresOf } from '../../kernels/records.ts'
 import { mapSparse, normalizeRows, toSparse } from '../../kernels/sparse.ts'
-import { type Counting, countTerms, type Weighting, weighTerms } from '../../kernels/terms.ts'
+import { countTerms, type Weighting, weighTerms } from '../../kernels/terms.ts'
+import { type TermCounter, termCounter, vocabularyCounter } from '../../kernels/vocabulary.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Objects, Sparse } from '../../tensor/host-value.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -37,29 +39,42 @@ export const hashingVectorizer: Converter = (model, x) => {
   const columns = model.number('n_features', 2 ** 20)
   const isSigned = model.flag('alternate_sign', true)
   const placeOf = (term: string): number => hashedPlace(term, columns, isSigned)
-  const counting = { columns, placeOf, isBinary: model.flag('binary', false) }
+  const count = termCounter(placeOf, analyzerOf(model))
   const norm = model.has('norm') ? model.oneOf('norm', ['l1', 'l2']) : undefined
   return {
-    transform: terms(model, x, counting, (counts) => (norm ? normalizeRows(counts, norm) : counts)),
+    transform: terms(model, x, columns, count, (counts) => (norm ? normalizeRows(counts, norm) : counts)),
   }
 }
 
 function counted(model: Estimator, x: Features, weighting: Weighting | undefined): Features {
   const vocabulary = vocabularyOf(model)
-  const placeOf = (term: string): number => vocabulary.get(term) ?? 0
-  const counting = { columns: vocabulary.size, placeOf, isBinary: model.flag('binary', false) }
+  const count = vocabularyCounter(vocabulary, analyzerOf(model))
   if (weighting?.idf && weighting.idf.length !== vocabulary.size)
     throw model.broken(['vocabulary_'], 'has other terms than idf_')
-  return terms(model, x, counting, (counts) => (weighting ? weighTerms(weighting, counts) : counts))
+  return terms(model, x, vocabulary.size, count, (counts) => (weighting ? weighTerms(weighting, counts) : counts))
 }
 
-function terms(model: Estimator, x: Features, counting: Counting, finish: (counts: Sparse) => Sparse): Features {
+function terms(
+  model: Estimator,
+  x: Features,
+  width: number,
+  count: TermCounter,
+  finish: (counts: Sparse) => Sparse,
+): Features {
   if (x.width !== 1) throw model.unsupported(`${x.width} columns`, ['one text a row'])
-  const analyze = analyzerOf(model)
   const { table, columns } = x.cells
   const [column] = columns as [number]
-  const run = (cells: unknown) => [finish(countTerms(counting, analyze, cells as Objects | Tensor, column))]
-  return new Features(table.graph.host('terms', [table], ['sparse'], run)[0] as Expr, counting.columns)
+  const counter = counterOf(model, width)
+  const run = (cells: unknown) => [finish(countTerms(count, counter, cells as Objects | Tensor, column))]
+  return new Features(table.graph.host('terms', [table], ['sparse'], run)[0] as Expr, width)
+}
+
+/** Columns that a file from a stranger may ask for. */
+const MAX_COLUMNS = 2 ** 24
+
+function counterOf(model: Estimator, width: number): Counter {
+  if (!(Number.isInteger(width) && width > 0 && width <= MAX_COLUMNS)) throw model.unsupported(`${width} columns`)
+  return new Counter(width, model.flag('binary', false))
 }
 
 /** By term: its column, counted from 1. */
@@ -170,7 +185,8 @@ function records(
   placeOf: (feature: string) => number,
 ): Features {
   const { names, value } = x
+  const counter = counterOf(model, width)
   if (!names) throw model.unsupported('rows without names', ['records', 'columns'])
-  const run = (cells: unknown) => [featuresOf(cells as Objects | Tensor, names, separator, width, placeOf)]
+  const run = (cells: unknown) => [featuresOf(cells as Objects | Tensor, names, separator, counter, placeOf)]
   return new Features(value.graph.host('records', [value], ['sparse'], run)[0] as Expr, width)
 }

@@ -14,10 +14,13 @@ const CLASSES: Readonly<Record<string, string>> = {
   S: `[^${SPACE}]`,
 }
 const EDGE = `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`
-const NO_EDGE = `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`
+/** Not in a text of nothing, up to Python 3.13. */
+const NO_EDGE = `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}])(?:(?=[^])|(?<=[^])))`
 
 /** Escapes that mean the same here and there. */
 const ESCAPES = new Set('ntrfv')
+/** What has to be escaped everywhere, and is escaped nowhere else but within brackets. */
+const SYNTAX = new Set('^$\\.*+?()[]{}|/')
 /** What the `v` flag wants escaped within brackets. */
 const RESERVED = new Set('()[]{}/-\\|&!#$%*+,.:;<=>?@`~^')
 
@@ -38,10 +41,19 @@ export function tokenPattern(source: string): RegExp | undefined {
   }
   try {
     const groups = new RegExp(`${pattern}|`, 'v').exec('')?.length ?? 0
-    return groups > 2 ? undefined : new RegExp(pattern, 'gv')
+    const found = new RegExp(pattern, 'gv')
+    return groups > 2 || isRetried(body, found) ? undefined : found
   } catch {
     return undefined
   }
+}
+
+/**
+ * After a match of nothing Python looks for more than nothing at the same place, JavaScript goes on; it matters where
+ * nothing is not the last that is tried.
+ */
+function isRetried(body: string, pattern: RegExp): boolean {
+  return /[*+?}]\?|\|/.test(body) && ['', 'a', '1', ' ', 'a a'].some((text) => text.match(pattern)?.includes(''))
 }
 
 interface Piece {
@@ -72,7 +84,8 @@ function escapeAt(body: string, i: number): Piece | undefined {
   if (letter === undefined) return undefined
   const known = CLASSES[letter] ?? { b: EDGE, B: NO_EDGE, A: '(?<![^])', Z: '(?![^])' }[letter]
   if (known !== undefined) return { text: known, length: 2 }
-  return characterAt(body, i, letter)
+  const piece = characterAt(body, i, letter)
+  return piece && RESERVED.has(letter) && !SYNTAX.has(letter) ? { ...piece, text: letter } : piece
 }
 
 /** An escape of one character, within brackets or not. */
