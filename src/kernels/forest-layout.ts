@@ -42,6 +42,10 @@ export const OUTSIDE_LEFT = 8
  */
 export interface Walk {
   readonly roots: Int32Array
+  /** By tree: the most steps that a walk takes. */
+  readonly depths: Int32Array
+  /** Of the deepest tree. */
+  readonly depth: number
   /** At 2 * node: the bound; NaN where a set decides. */
   readonly bounds: Float64Array
   /** The same memory. At 4 * node + 2: the cell; after it, the left child. */
@@ -94,6 +98,8 @@ export function layOut(forest: Forest): Walk {
   const sets = new Sets(forest)
   const leafValues = new Float64Array(((nodes + roots.length) >> 1) * width)
   const starts = new Int32Array(roots.length)
+  const depths = new Int32Array(roots.length)
+  const levels = new Int32Array(nodes)
   const pending: number[] = []
   const leaves: number[] = []
   let next = 0
@@ -112,6 +118,7 @@ export function layOut(forest: Forest): Walk {
         bounds[2 * node] = to
         links[4 * node + 3] = node
         leaves.push(node)
+        depths[tree] = Math.max(depths[tree] as number, levels[node] as number)
         continue
       }
       const policy = missing[at] as number
@@ -125,6 +132,7 @@ export function layOut(forest: Forest): Walk {
       links[4 * node + 3] = next
       old[next] = left[at] as number
       old[next + 1] = right[at] as number
+      levels[next] = levels[next + 1] = (levels[node] as number) + 1
       pending.push(next + 1, next)
       next += 2
     }
@@ -132,7 +140,8 @@ export function layOut(forest: Forest): Walk {
   for (const leaf of leaves) links[4 * leaf + 2] = cells.size
   const { target, outputs, sum } = forest
   return {
-    ...{ roots: starts, bounds, links, origin, values: leafValues, width, target, outputs, sum },
+    ...{ roots: starts, depths, bounds, links, origin, values: leafValues, width, target, outputs, sum },
+    depth: depths.reduce((most, depth) => Math.max(most, depth), 0),
     columns: Int32Array.from(cells.keys(), (key) => key >> 3),
     kinds: Uint8Array.from(cells.keys(), (key) => key & 7),
     isSingle: forest.precision === 'float32',

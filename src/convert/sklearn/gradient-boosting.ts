@@ -25,9 +25,10 @@ interface Stages {
  * Stage by stage, `learning_rate * value` of one tree for each class, upon what `init` says.
  * https://github.com/scikit-learn/scikit-learn/blob/1.7.X/sklearn/ensemble/_gb.py (_raw_predict)
  */
-function stagesOf(model: Estimator, x: Features, convert: Convert, loss: Loss): Stages {
+function stagesOf(model: Estimator, x: Features, convert: Convert, loss: Loss, outputs = 1): Stages {
   const array = model.raw('estimators_')
   const [stages = 0, perStage = 1] = isArray(array) ? array.shape : []
+  if (perStage !== outputs) throw model.broken(['estimators_'], `has ${perStage} trees a stage, not ${outputs}`)
   const rate = model.number('learning_rate', 0.1)
   const trees = model.estimators('estimators_').map((member, i) => {
     const tree = readTree(member)
@@ -105,7 +106,7 @@ export const gradientBoostingClassifier: Converter = (model, x, g, convert) => {
   const classes = model.labels()
   const loss = model.oneOf('loss', ['log_loss', 'deviance', 'exponential'], 'log_loss')
   const kind = loss === 'exponential' ? 'exponential' : classes.data.length > 2 ? 'multinomial' : 'binomial'
-  const { raw, apply } = stagesOf(model, x, convert, kind)
+  const { raw, apply } = stagesOf(model, x, convert, kind, kind === 'multinomial' ? classes.data.length : 1)
   if (kind === 'multinomial') return { ...multinomial(g, classes, raw), apply }
   const score = raw.squeeze(1)
   const probabilities = pairOf(g, (kind === 'exponential' ? score.mul(2) : score).sigmoid())

@@ -176,7 +176,10 @@ export const histGradientBoostingClassifier: Converter = (model, x, g) => {
     const { predict_log_proba: _, ...rest } = made
     return rest
   }
-  if (model.floats('_baseline_prediction').data.length > 1) return withoutLogs(multinomial(g, classes, raw))
+  const outputs = model.floats('_baseline_prediction').data.length
+  if (outputs !== (classes.data.length > 2 ? classes.data.length : 1))
+    throw model.broken(['_baseline_prediction'], `is of ${outputs} values for ${classes.data.length} classes`)
+  if (outputs > 1) return withoutLogs(multinomial(g, classes, raw))
   const score = raw.squeeze(1)
   // Before 1.2 the likelier class, later the sign: the same but within the last bit of one half.
   return {
