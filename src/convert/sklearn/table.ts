@@ -2,6 +2,9 @@ import type { Finiteness } from '../../kernels/table.ts'
 import { pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
 import { kernelDensity, localOutlierFactor } from './density.ts'
+import { gaussianProcessClassifier, gaussianProcessRegressor } from './gaussian-process.ts'
+import { kernelPca, kernelRidge, nystroem } from './kernel-methods.ts'
+import { additiveChi2Sampler, polynomialCountSketch, rbfSampler, skewedChi2Sampler } from './kernel-sampling.ts'
 import { knnImputer } from './knn-imputer.ts'
 import { linearRegressor, logisticRegression } from './linear.ts'
 import { nearestCentroid } from './nearest-centroid.ts'
@@ -13,7 +16,16 @@ import { oneClassSvm, supportVectorClassifier, supportVectorRegressor } from './
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
 export const CONVERTERS = {
+  'sklearn.decomposition.KernelPCA': kernelPca,
+  'sklearn.gaussian_process.GaussianProcessClassifier': gaussianProcessClassifier,
+  'sklearn.gaussian_process.GaussianProcessRegressor': gaussianProcessRegressor,
   'sklearn.impute.KNNImputer': knnImputer,
+  'sklearn.kernel_approximation.AdditiveChi2Sampler': additiveChi2Sampler,
+  'sklearn.kernel_approximation.Nystroem': nystroem,
+  'sklearn.kernel_approximation.PolynomialCountSketch': polynomialCountSketch,
+  'sklearn.kernel_approximation.RBFSampler': rbfSampler,
+  'sklearn.kernel_approximation.SkewedChi2Sampler': skewedChi2Sampler,
+  'sklearn.kernel_ridge.KernelRidge': kernelRidge,
   'sklearn.linear_model.LinearRegression': linearRegressor,
   'sklearn.linear_model.LogisticRegression': logisticRegression,
   'sklearn.neighbors.KNeighborsClassifier': neighborsClassifier,
