@@ -24,8 +24,8 @@ export const gaussianProcessRegressor: Converter = (model, x, g) => {
   if (count !== fitted.count) throw model.broken(['alpha_'], `is of shape [${dims}] for ${fitted.count} rows`)
   const mean = perOutput(model, '_y_train_mean', outputs, 0)
   const std = perOutput(model, '_y_train_std', outputs, 1)
-  // A single target that was given as a column came back as one before 1.3.
-  const isFlat = dims.length === 1 || (outputs === 1 && model.isSince(1, 3))
+  // A single target that was given as a column came back as one before 1.1.
+  const isFlat = dims.length === 1 || (outputs === 1 && model.isSince(1, 1))
   const run = (value: unknown) => {
     const rows = rowsOf(value as Tensor)
     const out = weighted(covariance.of(rows), rows.count, data as Float64Array, outputs)
@@ -73,15 +73,15 @@ export const gaussianProcessClassifier: Converter = (model, x, g) => {
   }
   const total = probabilities.sum(1)
   return {
-    predict: labelsAt(g, classes, lastLargest(g, probabilities)),
+    predict: labelsAt(g, classes, likeliest(g, model, probabilities)),
     predict_proba: probabilities.div(g.where(total.eq(0), 1, total)),
     classes,
   }
 }
 
-/** Of equal ones the last, as scikit-learn's one-versus-rest has it. */
-const lastLargest = (g: Graph, scores: Expr): Expr =>
-  g.node('ArgMax', [scores], { axis: 1, keepdims: 0, select_last_index: 1 })
+/** Of equal ones the last, as scikit-learn's one-versus-rest had it before 1.8. */
+const likeliest = (g: Graph, model: Estimator, scores: Expr): Expr =>
+  g.node('ArgMax', [scores], { axis: 1, keepdims: 0, select_last_index: Number(!model.isSince(1, 8)) })
 
 /** Whether the second class is likelier [rows], and its probability [rows]. */
 function binary(model: Estimator, x: Features, g: Graph): { positive: Expr; probability: Expr } {
