@@ -1,5 +1,5 @@
 import { createTensor, type Tensor } from '../tensor/tensor.ts'
-import { quickDigamma } from './special.ts'
+import { quickDigamma } from './digamma.ts'
 
 /** What a topic model has learned. */
 export interface Topics {

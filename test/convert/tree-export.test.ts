@@ -25,7 +25,7 @@ async function check(family: string, name: string): Promise<void> {
   const { input, outputs } = cases[name] as Case
   const [rows = 0, width = 0] = input.matrix.shape
   const model = readEstimator(join(FOLDER, family, `${name}.joblib`))
-  const { graph, made } = convertEstimator(model, 'matrix', width, undefined, 'export')
+  const { graph, made } = convertEstimator(model, { form: 'matrix', width, target: 'export' })
   const methods = METHODS.filter((method) => method in outputs)
   const wanted = methods.map((method) => ({ name: method, value: made[method] as Expr }))
   assert.ok(modelOf(graph, wanted).length > 0)

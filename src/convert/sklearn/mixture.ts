@@ -1,4 +1,4 @@
-import { digamma } from '../../kernels/special.ts'
+import { digamma } from '../../kernels/digamma.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 import { cholesky, choleskySolve, identity, product } from './algebra.ts'

@@ -157,7 +157,7 @@ function withOutliers(model: Estimator, targets: readonly Target[]): Target[] {
 
 /**
  * The class whose probability is one for an outlier, -1 for none. scikit-learn's faster way, which it takes for some
- * metrics, looks for the parameter, not for what was made of it; from 1.8 on, among the positions of the classes.
+ * metrics, looks for the parameter, not for what was made of it; from 1.9 on, among the positions of the classes.
  */
 function outlierClass(model: Estimator, search: Search, { labels, outlier }: Target): number {
   if (outlier === undefined) return -1
@@ -172,7 +172,7 @@ function outlierClass(model: Estimator, search: Search, { labels, outlier }: Tar
   if (!isFast) return positionOf(outlier)
   const parameter = numberOf(model.raw('outlier_label'))
   if (parameter === undefined) return -1
-  if (!model.isSince(1, 8)) return positionOf(parameter)
+  if (!model.isSince(1, 9)) return positionOf(parameter)
   return parameter >= 0 && parameter < labels.data.length && Number.isInteger(parameter) ? parameter : -1
 }
 

@@ -1,6 +1,6 @@
 import { InferError } from '../../errors.ts'
 import { coupledProbabilities } from '../../kernels/coupling.ts'
-import { orderedProduct } from '../../kernels/pairs.ts'
+import { orderedProduct, rowsOf, squaredNorms } from '../../kernels/pairs.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Graph } from '../../onnx/graph.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
@@ -10,7 +10,7 @@ import type { Estimator } from './estimator.ts'
 import type { Features } from './features.ts'
 import { denseOf, isCallable, matrixOf, tensorOf } from './matrix.ts'
 import { pairwiseScores } from './one-versus-one.ts'
-import { kernelOf } from './pairwise.ts'
+import { type KernelOptions, kernelOf } from './pairwise.ts'
 
 /**
  * `Σ coef · kernel(x, support vector) + intercept`: a score [rows, pairs of classes], above zero for the first class
@@ -127,12 +127,26 @@ function combined(model: Estimator, x: Features, coef: Tensor, intercept: Float6
   const offset = createTensor('float64', [width], intercept)
   if (vectors === 0) return x.numbers.slice(0, 1, 1).mul(0).add(offset)
   const kernel = kernelOfModel(model, x, vectors)
-  return isPrecomputed(model) ? inOrder(kernel, coef).add(offset) : kernel.matmul(coef).add(offset)
+  return cancels(model, coef) ? inOrder(kernel, coef).add(offset) : kernel.matmul(coef).add(offset)
 }
 
-const isPrecomputed = (model: Estimator): boolean => model.text('kernel') === 'precomputed'
+/** Above such terms a sum of a few units depends on the order that it is made in. */
+const LARGE_TERMS = 1e5
 
-/** A product that adds up row by row, as libsvm does: given kernels may be large, and their sums small. */
+/** Whether scores are small sums of large terms, as far as the support vectors tell. */
+function cancels(model: Estimator, coef: Tensor): boolean {
+  const name = model.text('kernel')
+  if (name === 'precomputed') return true
+  const total = (coef.data as Float64Array).reduce((sum, value) => sum + Math.abs(value), 0)
+  if (name === 'rbf' || name === 'sigmoid') return total > LARGE_TERMS
+  const { count, width, data } = rowsOf(denseOf(model, 'support_vectors_'))
+  const norms = squaredNorms({ count, width, data })
+  const most = norms.reduce((largest, norm) => Math.max(largest, norm), 0)
+  const { gamma, coef0, degree } = optionsOf(model, name)
+  return total * (name === 'linear' ? most : (gamma * most + Math.abs(coef0)) ** degree) > LARGE_TERMS
+}
+
+/** A product that adds up row by row, as libsvm does. */
 function inOrder(kernel: Expr, coef: Tensor): Expr {
   const run = (value: unknown) => [orderedProduct(value as Tensor, coef)]
   return kernel.graph.host('sums over support vectors', [kernel], ['float64'], run)[0] as Expr
@@ -145,12 +159,14 @@ function kernelOfModel(model: Estimator, x: Features, vectors: number): Expr {
   const fitted = matrixOf(model, 'support_vectors_')
   if (fitted.dims[0] !== vectors || fitted.dims[1] !== x.width)
     throw model.broken(['support_vectors_'], `is of shape [${fitted.dims}] for ${vectors} rows of ${x.width} columns`)
-  return kernelOf(name, x, fitted, {
-    gamma: name === 'linear' ? 1 : model.number(model.has('_gamma') ? '_gamma' : 'gamma', 0),
-    coef0: model.number('coef0', 0),
-    degree: Math.trunc(model.number('degree', 3)),
-  })
+  return kernelOf(name, x, fitted, optionsOf(model, name))
 }
+
+const optionsOf = (model: Estimator, name: string): KernelOptions => ({
+  gamma: name === 'linear' ? 1 : model.number(model.has('_gamma') ? '_gamma' : 'gamma', 0),
+  coef0: model.number('coef0', 0),
+  degree: Math.trunc(model.number('degree', 3)),
+})
 
 function supportsOf(model: Estimator, x: Features, vectors: number): number[] {
   const positions = model.integers('support_')

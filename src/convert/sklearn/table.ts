@@ -32,10 +32,13 @@ import {
   randomTreesEmbedding,
 } from './forests.ts'
 import { functionTransformer } from './function.ts'
+import { gaussianProcessClassifier, gaussianProcessRegressor } from './gaussian-process.ts'
 import { gradientBoostingClassifier, gradientBoostingRegressor } from './gradient-boosting.ts'
 import { histGradientBoostingClassifier, histGradientBoostingRegressor } from './hist-gradient-boosting.ts'
 import { iterativeImputer, missingIndicator, simpleImputer } from './impute.ts'
 import { isotonicRegression } from './isotonic.ts'
+import { kernelPca, kernelRidge, nystroem } from './kernel-methods.ts'
+import { additiveChi2Sampler, polynomialCountSketch, rbfSampler, skewedChi2Sampler } from './kernel-sampling.ts'
 import { knnImputer } from './knn-imputer.ts'
 import { linearOneClass, linearRegressor, logLinkRegressor, tweedieRegressor } from './linear.ts'
 import { linearClassifier, logisticRegression, ridgeClassifier, sgdClassifier } from './linear-classifiers.ts'
@@ -122,6 +125,7 @@ export const CONVERTERS = {
   'sklearn.decomposition.FactorAnalysis': factorAnalysis,
   'sklearn.decomposition.FastICA': fastIca,
   'sklearn.decomposition.IncrementalPCA': pca,
+  'sklearn.decomposition.KernelPCA': kernelPca,
   'sklearn.decomposition.LatentDirichletAllocation': latentDirichletAllocation,
   'sklearn.decomposition.MiniBatchDictionaryLearning': sparseCoder,
   'sklearn.decomposition.MiniBatchNMF': nmf,
@@ -171,11 +175,19 @@ export const CONVERTERS = {
   'sklearn.feature_selection.SequentialFeatureSelector': sequentialFeatureSelector,
   'sklearn.feature_selection.VarianceThreshold': varianceThreshold,
   'sklearn.frozen.FrozenEstimator': frozen,
+  'sklearn.gaussian_process.GaussianProcessClassifier': gaussianProcessClassifier,
+  'sklearn.gaussian_process.GaussianProcessRegressor': gaussianProcessRegressor,
   'sklearn.impute.IterativeImputer': iterativeImputer,
   'sklearn.impute.KNNImputer': knnImputer,
   'sklearn.impute.MissingIndicator': missingIndicator,
   'sklearn.impute.SimpleImputer': simpleImputer,
   'sklearn.isotonic.IsotonicRegression': isotonicRegression,
+  'sklearn.kernel_approximation.AdditiveChi2Sampler': additiveChi2Sampler,
+  'sklearn.kernel_approximation.Nystroem': nystroem,
+  'sklearn.kernel_approximation.PolynomialCountSketch': polynomialCountSketch,
+  'sklearn.kernel_approximation.RBFSampler': rbfSampler,
+  'sklearn.kernel_approximation.SkewedChi2Sampler': skewedChi2Sampler,
+  'sklearn.kernel_ridge.KernelRidge': kernelRidge,
   'sklearn.linear_model.ARDRegression': linearRegressor,
   'sklearn.linear_model.BayesianRidge': linearRegressor,
   'sklearn.linear_model.ElasticNet': linearRegressor,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { digamma, quickDigamma } from '../../src/kernels/special.ts'
+import { digamma, quickDigamma } from '../../src/kernels/digamma.ts'
 
 /** scipy.special.psi */
 const PSI: readonly (readonly [number, number])[] = [
