@@ -3,8 +3,7 @@
  * understand; what is converted is converted to see whether it can be. Asked by `sources/examiner.ts` over IPC, and ends when that closes.
  */
 import { writeFileSync } from 'node:fs'
-import { conversionRefusal } from './models/judge.ts'
-import { judgeFile } from './sources/support.ts'
+import { judgeFile } from './models/judge.ts'
 
 // When memory runs out, this answer is the one that can be missed.
 try {
@@ -13,6 +12,4 @@ try {
   // Not Linux, or not allowed: then the kernel chooses.
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
-process.on('message', (path: string) =>
-  process.send?.({ path, support: judgeFile(path, undefined, conversionRefusal) }),
-)
+process.on('message', (path: string) => process.send?.({ path, support: judgeFile(path) }))

@@ -91,8 +91,8 @@ describe('the embedded table model', () => {
 
 describe('other table models', () => {
   test('a RitualVector is answered by one, also on chain', async () => {
-    const service = await start(fixture('linear', 'logistic_two'))
-    const input = { dtype: 2, shape: [1, 5], values: [0.1, 0.2, 0.3, 0.4, 0.5] }
+    const service = await start(fixture('linear', 'logistic_pair'))
+    const input = { dtype: 2, shape: [1, 4], values: [5.1, 3.5, 1.4, 0.2] }
     const { body } = await service.post({ source: 1, data: { input, method: 'predict_proba' } })
     assert.deepEqual([body.dtype, body.shape], [2, [1, 2]])
     const several = await service.post({ source: 1, data: { input, method: ['predict', 'predict_proba'] } })

@@ -1,7 +1,7 @@
 /** What is known of whether cached files can be opened: small ones are read at once, others by a process of their own. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
-import { isJudgedHere, judgeFile, type Support } from './support.ts'
+import { judgeOnnx, type Support } from './support.ts'
 
 /** In a hostile file of this size every other byte is a field, and reading those takes some ten milliseconds. */
 const INLINE_BYTES = 256 << 10
@@ -37,7 +37,8 @@ export class Examiner {
     const known = this.#known.get(path)
     if (known?.state === state) return known.support
     const bytes = size <= INLINE_BYTES ? readFileSync(path) : undefined
-    const support = bytes && isJudgedHere(bytes) ? Promise.resolve(judgeFile(path, bytes)) : this.#ask(path)
+    const here = bytes && judgedHere(path, bytes)
+    const support = here ? Promise.resolve(here) : this.#ask(path)
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
     this.#known.set(path, { state, support })
     return support
@@ -85,5 +86,14 @@ export class Examiner {
     for (const [path, answer] of this.#asked)
       answer({ supported: false, reason: `${path.split('/').at(-1)} takes too long, or too much memory, to be read` })
     this.#asked.clear()
+  }
+}
+
+/** What is no ONNX file is for the process. */
+function judgedHere(path: string, bytes: Uint8Array): Support | undefined {
+  try {
+    return judgeOnnx(path, bytes)
+  } catch {
+    return undefined
   }
 }

@@ -32,7 +32,7 @@ describe('the command', () => {
                   └ randomforestclassifier: RandomForestClassifier  3 features, 3 classes
                     └ 0-2: 3 × DecisionTreeClassifier  3 features, 3 classes, 19 nodes
   parameters      218 in 1.74 kB (float64 132, int64 86)
-  served          no: only ONNX models are served so far
+  served          yes, converted, as a fitted estimator
 
 `,
     )

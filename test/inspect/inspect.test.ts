@@ -44,7 +44,7 @@ describe('a model', () => {
       '  0-2 3 × DecisionTreeClassifier 3 features, 3 classes, 19 nodes',
     ])
     assert.equal(fact(found, 'library'), 'scikit-learn 0.24.2')
-    assert.deepEqual([found.globals, found.served.now], [[], false])
+    assert.deepEqual([found.globals, found.served.now], [[], true])
   })
   test('of LightGBM, as text and within an estimator', () => {
     const [text, pickle] = [read('formats/others/lightgbm.txt'), read('formats/others/lightgbm.pkl')]
