@@ -15,7 +15,7 @@ import { walk } from '../../kernels/space-tree.ts'
 import { checkFinite } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { HostType, HostValue, Sparse } from '../../tensor/host-value.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 import type { Estimator } from './estimator.ts'
 import type { Features } from './features.ts'
 import { type Matrix, matrixOf } from './matrix.ts'
@@ -79,9 +79,19 @@ const SQUARES: ReadonlySet<string> = new Set(['euclidean', 'l2', 'sqeuclidean'])
 /** One minus the products of rows of length one. */
 function cosine(x: Features, wanted: Wanted, { name, metric }: NamedMetric, rows: Rows): Search {
   const unit = { ...metric, reduced: UNIT_COSINE }
-  return kernel([x.numbers], rows.count, name, true, ([value]) => {
-    const mine = unitRows(rowsOf(value as Tensor))
-    return scan(mine.count, rows.count, wanted, unit, byMetric(unit, mine, rows))
+  if (rows.data.length <= FEW) {
+    return kernel([x.numbers], rows.count, name, true, ([value]) => {
+      const mine = unitRows(rowsOf(value as Tensor))
+      return scan(mine.count, rows.count, wanted, unit, byMetric(unit, mine, rows))
+    })
+  }
+  const length = x.numbers.mul(x.numbers).sum(1).sqrt()
+  const mine = x.with(x.numbers.div(x.value.graph.where(length.eq(0), 1, length)))
+  const products = dots(mine, createTensor('float64', [rows.count, rows.width], rows.data), -1)
+  const distances = products.add(1).max(0).min(2)
+  return kernel([distances], rows.count, name, true, ([value]) => {
+    const apart = value as Tensor
+    return scan(apart.dims[0] as number, rows.count, wanted, unit, given(apart, rows.count))
   })
 }
 
