@@ -129,6 +129,12 @@ export function squaredNorms({ data, count, width }: Rows): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => dot(data, i * width, data, i * width, width))
 }
 
+/** The same of sparse rows. */
+export const sparseNorms = ({ dims, indptr, data }: Sparse): Float64Array =>
+  Float64Array.from({ length: dims[0] }, (_, i) =>
+    data.subarray(indptr[i], indptr[i + 1]).reduce((sum, value) => sum + value * value, 0),
+  )
+
 /** Rows of length one; a row of zeros stays. */
 export function unitRows({ data, count, width }: Rows): Rows {
   const unit = new Float64Array(data.length)
