@@ -1,6 +1,5 @@
 import { createTensor, type Tensor } from '../tensor/tensor.ts'
-import { NAN_EUCLIDEAN } from './metrics.ts'
-import { pairwise, type Rows, rowsOf } from './pairs.ts'
+import { type Rows, rowsOf } from './pairs.ts'
 import type { Weighting } from './votes.ts'
 
 /** Missing values are NaN. */
@@ -30,23 +29,38 @@ export function imputeNearest(imputer: Imputer, x: Tensor): Tensor {
     let distances: Float64Array | undefined
     for (let column = 0; column < width; column++) {
       if (!Number.isNaN(row[column]) || Number.isNaN(means[column])) continue
-      distances ??= pairwise(NAN_EUCLIDEAN.reduced, { data: row, count: 1, width }, fitted).map(Math.sqrt)
+      distances ??= distancesTo(row, fitted)
       out[i * width + column] = imputed(imputer, distances, column)
     }
   }
   return createTensor('float64', x.dims, out)
 }
 
+/** `√ (columns / present) Σ (x - y)²` over the columns present in both; NaN where there is none. */
+function distancesTo(row: Float64Array, { data, count, width }: Rows): Float64Array {
+  const present = Int32Array.from(row.keys()).filter((column) => !Number.isNaN(row[column]))
+  const values = Float64Array.from(present, (column) => row[column] as number)
+  const out = new Float64Array(count)
+  for (let j = 0; j < count; j++) {
+    let [sum, shared] = [0, 0]
+    for (let k = 0; k < present.length; k++) {
+      const d = (values[k] as number) - (data[j * width + (present[k] as number)] as number)
+      if (Number.isNaN(d)) continue
+      sum += d * d
+      shared++
+    }
+    out[j] = Math.sqrt((sum / shared) * width)
+  }
+  return out
+}
+
 function imputed(imputer: Imputer, distances: Float64Array, column: number): number {
   const { fitted, means, nearest, weighting, countsApart } = imputer
   const at = (row: number): number => fitted.data[row * fitted.width + column] as number
-  const [donors, apart]: [number[], number[]] = [[], []]
-  for (let row = 0; row < fitted.count; row++)
-    if (!Number.isNaN(at(row))) (Number.isNaN(distances[row]) ? apart : donors).push(row)
-  if (donors.length === 0) return means[column] as number
-  donors.sort((a, b) => (distances[a] as number) - (distances[b] as number) || a - b)
+  const chosen = nearestDonors(imputer, distances, column)
   const isUniform = weighting === 'uniform'
-  const chosen = (isUniform && countsApart ? [...donors, ...apart] : donors).slice(0, nearest)
+  if (isUniform && countsApart && chosen.length > 0) addApart(chosen, fitted, distances, column, nearest)
+  if (chosen.length === 0) return means[column] as number
   const isOnRow = distances[chosen[0] as number] === 0
   let [sum, total] = [0, 0]
   for (const row of chosen) {
@@ -56,4 +70,26 @@ function imputed(imputer: Imputer, distances: Float64Array, column: number): num
     total += weight
   }
   return sum / total
+}
+
+/** Fitted rows that have the column and a distance, the nearest first. */
+function nearestDonors({ fitted, nearest }: Imputer, distances: Float64Array, column: number): number[] {
+  const chosen: number[] = []
+  for (let row = 0; row < fitted.count; row++) {
+    const distance = distances[row] as number
+    const isFull = chosen.length === nearest
+    if (Number.isNaN(distance) || Number.isNaN(fitted.data[row * fitted.width + column])) continue
+    if (isFull && !(distance < (distances[chosen[nearest - 1] as number] as number))) continue
+    if (isFull) chosen.pop()
+    let to = chosen.length
+    while (to > 0 && (distances[chosen[to - 1] as number] as number) > distance) to--
+    chosen.splice(to, 0, row)
+  }
+  return chosen
+}
+
+/** Rows without a distance, in their order, up to `most`. */
+function addApart(chosen: number[], fitted: Rows, distances: Float64Array, column: number, most: number): void {
+  for (let row = 0; row < fitted.count && chosen.length < most; row++)
+    if (Number.isNaN(distances[row]) && !Number.isNaN(fitted.data[row * fitted.width + column])) chosen.push(row)
 }

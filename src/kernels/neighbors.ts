@@ -30,10 +30,13 @@ export function scan(rows: number, count: number, wanted: Wanted, metric: Metric
     for (let i = 0; i < rows; i++) {
       reduce(i, row)
       heap.clear()
+      let worst = Infinity
       for (let j = 0; j < count; j++) {
         const value = row[j] as number
+        if (value >= worst) continue
         // What has no distance comes last.
         heap.push(Number.isNaN(value) ? Number.MAX_VALUE : value, j)
+        worst = heap.values[0] as number
       }
       heap.sortInto(found.distances, found.indices, i * wanted.nearest)
     }

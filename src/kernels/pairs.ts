@@ -51,6 +51,7 @@ export const additiveChi2: Pair = (a, i, b, j, width) => {
 /** `pair` of every row of `x` with every row of `rows`: [x.count, rows.count]. */
 export function pairwise(pair: Pair, x: Rows, rows: Rows): Float64Array {
   if (pair === squaredDistance) return squaredDistances(x, rows)
+  if (pair === manhattanDistance) return manhattanDistances(x, rows)
   const { count, width } = rows
   const out = new Float64Array(x.count * count)
   for (let i = 0; i < x.count; i++)
@@ -90,10 +91,49 @@ export function squaredDistances(x: Rows, rows: Rows, out = new Float64Array(x.c
   return out
 }
 
+/** The same of sums of differences. */
+function manhattanDistances(x: Rows, rows: Rows): Float64Array {
+  const out = new Float64Array(x.count * rows.count)
+  const { data: b, count, width } = rows
+  const { data: a } = x
+  const even = count - (count % 4)
+  for (let i = 0; i < x.count; i++) {
+    const from = i * width
+    const to = i * count
+    for (let j = 0; j < even; j += 4) {
+      const at = j * width
+      let [p, q, r, s] = [0, 0, 0, 0]
+      for (let c = 0; c < width; c++) {
+        const value = a[from + c] as number
+        const dp = value - (b[at + c] as number)
+        const dq = value - (b[at + width + c] as number)
+        const dr = value - (b[at + 2 * width + c] as number)
+        const ds = value - (b[at + 3 * width + c] as number)
+        p += Math.abs(dp)
+        q += Math.abs(dq)
+        r += Math.abs(dr)
+        s += Math.abs(ds)
+      }
+      out[to + j] = p
+      out[to + j + 1] = q
+      out[to + j + 2] = r
+      out[to + j + 3] = s
+    }
+    for (let j = even; j < count; j++) out[to + j] = manhattanDistance(a, from, b, j * width, width)
+  }
+  return out
+}
+
 /** `Σ x²` of each row. */
 export function squaredNorms({ data, count, width }: Rows): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => dot(data, i * width, data, i * width, width))
 }
+
+/** The same of sparse rows. */
+export const sparseNorms = ({ dims, indptr, data }: Sparse): Float64Array =>
+  Float64Array.from({ length: dims[0] }, (_, i) =>
+    data.subarray(indptr[i], indptr[i + 1]).reduce((sum, value) => sum + value * value, 0),
+  )
 
 /** Rows of length one; a row of zeros stays. */
 export function unitRows({ data, count, width }: Rows): Rows {

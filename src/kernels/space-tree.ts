@@ -1,5 +1,5 @@
 import { Heap } from './heap.ts'
-import type { Metric } from './metrics.ts'
+import { EUCLIDEAN, type Metric } from './metrics.ts'
 import { fixed, Lists, type Neighbors, toDistances, type Wanted } from './neighbors.ts'
 import type { Rows } from './pairs.ts'
 
@@ -60,7 +60,9 @@ export function walk(tree: SpaceTree, x: Rows, wanted: Wanted, metric: Metric): 
     if (leaf[node] === 1) {
       for (let at = start[node] as number; at < (end[node] as number); at++) {
         const row = order[at] as number
-        heap.push(metric.reduced(x.data, from, rows.data, row * width, width), row)
+        const limit = heap.values[0] as number
+        const value = reducedWithin(metric, x.data, from, rows.data, row * width, width, limit)
+        if (value < limit) heap.push(value, row)
       }
       return
     }
@@ -80,6 +82,32 @@ export function walk(tree: SpaceTree, x: Rows, wanted: Wanted, metric: Metric): 
     heap.sortInto(found.distances, found.indices, i * wanted.nearest)
   }
   return toDistances(found, metric)
+}
+
+/** Columns after which a sum of squares is compared with what is not good enough any more. */
+const STRIDE = 8
+
+/** The reduced distance, or something above `limit` where it is above. */
+function reducedWithin(
+  metric: Metric,
+  a: Float64Array,
+  i: number,
+  b: Float64Array,
+  j: number,
+  width: number,
+  limit: number,
+): number {
+  if (metric !== EUCLIDEAN || width <= STRIDE) return metric.reduced(a, i, b, j, width)
+  let sum = 0
+  for (let c = 0; c < width; ) {
+    const end = Math.min(width, c + STRIDE)
+    for (; c < end; c++) {
+      const d = (a[i + c] as number) - (b[j + c] as number)
+      sum += d * d
+    }
+    if (sum > limit) return sum
+  }
+  return sum
 }
 
 function within({ rows, order, start, end, leaf, bound }: SpaceTree, x: Rows, radius: number, metric: Metric) {

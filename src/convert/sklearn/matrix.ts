@@ -1,4 +1,4 @@
-import { InferError } from '../../errors.ts'
+import type { InferError } from '../../errors.ts'
 import { attributesOf, isArray, isGlobal, isObject, itemsOf, type Value } from '../../formats/values.ts'
 import { densify } from '../../kernels/sparse.ts'
 import type { Sparse } from '../../tensor/host-value.ts'
@@ -96,12 +96,6 @@ function turned({ dims: [rows, columns], indptr, indices, data }: Sparse): Spars
     }
   }
   return { dtype: 'sparse', dims: [columns, rows], indptr: starts, indices: at, data: values }
-}
-
-/** @throws InferError bad_model where a matrix is not of `columns` columns */
-export function checkWidth(model: Estimator, matrix: Matrix, columns: number, name: string): void {
-  if (matrix.dims.length !== 2 || matrix.dims[1] !== columns)
-    throw new InferError('bad_model', `${model.type}.${name} has the shape [${matrix.dims}], for ${columns} columns`)
 }
 
 /** Float64 rows as a tensor. */

@@ -6,7 +6,7 @@ import { labelsAt } from './classifiers.ts'
 import type { Converter } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import type { Features } from './features.ts'
-import { tensorOf } from './matrix.ts'
+import { isCallable, tensorOf } from './matrix.ts'
 import { metricOf } from './metric.ts'
 import { squaredDistances } from './pairwise.ts'
 import { refuseMissing } from './search.ts'
@@ -17,6 +17,7 @@ import { refuseMissing } from './search.ts'
  * https://github.com/scikit-learn/scikit-learn/blob/1.7.X/sklearn/neighbors/_nearest_centroid.py
  */
 export const nearestCentroid: Converter = (model, x, g) => {
+  if (isCallable(model.raw('metric'))) throw model.unsupported('a metric that is a function')
   const classes = model.labels()
   const centroids = model.floats('centroids_')
   const count = classes.data.length

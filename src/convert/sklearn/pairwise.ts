@@ -73,7 +73,7 @@ export function squaredDistances(x: Features, fitted: Matrix, scale: number): Ex
   if (isThin(x, fitted)) {
     const { dims } = fitted as Sparse
     const [product, norms] = sparseDots(x, fitted as Sparse)
-    const mine = Float64Array.from({ length: dims[0] }, (_, i) => normOf(fitted as Sparse, i))
+    const mine = pairs.sparseNorms(fitted as Sparse)
     return product
       .mul(-2)
       .add(norms)
@@ -129,13 +129,6 @@ function sparseDots(x: Features, fitted: Sparse): [Expr, Expr] {
   const input = x.value.dtype === 'sparse' ? x.value : x.numbers
   const run = (value: unknown) => pairs.sparseDots(value as Tensor, fitted)
   return x.value.graph.host('sparse products', [input], ['float64', 'float64'], run) as [Expr, Expr]
-}
-
-function normOf({ indptr, data }: Sparse, row: number): number {
-  let sum = 0
-  for (let i = indptr[row] as number; i < (indptr[row + 1] as number); i++)
-    sum += (data[i] as number) * (data[i] as number)
-  return sum
 }
 
 function meanOf({ data, count, width }: pairs.Rows): Float64Array {

@@ -10,21 +10,23 @@ import {
   scan,
   type Wanted,
 } from '../../kernels/neighbors.ts'
-import { type Rows, rowsOf, squaredNorms, unitRows } from '../../kernels/pairs.ts'
+import { type Rows, rowsOf, sparseNorms, squaredNorms, unitRows } from '../../kernels/pairs.ts'
 import { walk } from '../../kernels/space-tree.ts'
 import { checkFinite } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { HostType, HostValue, Sparse } from '../../tensor/host-value.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 import type { Estimator } from './estimator.ts'
 import type { Features } from './features.ts'
-import { type Matrix, matrixOf } from './matrix.ts'
+import { isCallable, type Matrix, matrixOf } from './matrix.ts'
 import { metricOf, type NamedMetric, paramsOf } from './metric.ts'
 import { dense, dots } from './pairwise.ts'
 import { spaceTreeOf } from './tree-state.ts'
 
 /** Below so many numbers, products are made here: calling ONNX Runtime costs more. */
 const FEW = 4096
+/** Above so many numbers, sparse rows stay sparse. */
+const MANY = 1e7
 
 /** A search among fitted rows, as a kernel that makes something of what it finds. */
 export interface Search {
@@ -43,6 +45,7 @@ export interface Search {
  * https://github.com/scikit-learn/scikit-learn/blob/1.7.X/sklearn/neighbors/_base.py (kneighbors, radius_neighbors)
  */
 export function searchOf(model: Estimator, x: Features, wanted: Wanted): Search {
+  if (isCallable(model.raw('metric'))) throw model.unsupported('a metric that is a function')
   if (model.text('metric', 'minkowski') === 'precomputed') return precomputed(model, x, wanted)
   const named = searchMetric(model)
   if (named.name !== 'nan_euclidean') refuseMissing(model, x)
@@ -64,8 +67,11 @@ function searchMetric(model: Estimator): NamedMetric {
 
 function brute(model: Estimator, x: Features, wanted: Wanted, named: NamedMetric): Search {
   const matrix = matrixOf(model, '_fit_X')
+  const [count = 0, width = 0] = matrix.dims
+  check(model, x, { count, width }, wanted)
+  if (matrix.dtype === 'sparse' && count * width > MANY && SQUARES.has(named.name))
+    return sparseEuclidean(x, wanted, named, matrix as Sparse)
   const rows = rowsOf(dense(matrix))
-  check(model, x, rows, wanted)
   if (SQUARES.has(named.name)) return euclidean(x, wanted, named, matrix, rows)
   if (named.name === 'cosine') return cosine(x, wanted, named, unitRows(rows))
   return kernel([x.numbers], rows.count, named.name, true, ([value]) => {
@@ -79,9 +85,19 @@ const SQUARES: ReadonlySet<string> = new Set(['euclidean', 'l2', 'sqeuclidean'])
 /** One minus the products of rows of length one. */
 function cosine(x: Features, wanted: Wanted, { name, metric }: NamedMetric, rows: Rows): Search {
   const unit = { ...metric, reduced: UNIT_COSINE }
-  return kernel([x.numbers], rows.count, name, true, ([value]) => {
-    const mine = unitRows(rowsOf(value as Tensor))
-    return scan(mine.count, rows.count, wanted, unit, byMetric(unit, mine, rows))
+  if (rows.data.length <= FEW) {
+    return kernel([x.numbers], rows.count, name, true, ([value]) => {
+      const mine = unitRows(rowsOf(value as Tensor))
+      return scan(mine.count, rows.count, wanted, unit, byMetric(unit, mine, rows))
+    })
+  }
+  const length = x.numbers.mul(x.numbers).sum(1).sqrt()
+  const mine = x.with(x.numbers.div(x.value.graph.where(length.eq(0), 1, length)))
+  const products = dots(mine, createTensor('float64', [rows.count, rows.width], rows.data), -1)
+  const distances = products.add(1).max(0).min(2)
+  return kernel([distances], rows.count, name, true, ([value]) => {
+    const apart = value as Tensor
+    return scan(apart.dims[0] as number, rows.count, wanted, unit, given(apart, rows.count))
   })
 }
 
@@ -94,6 +110,17 @@ function euclidean(x: Features, wanted: Wanted, named: NamedMetric, matrix: Matr
     const data = products ? ((products as Tensor).data as Float64Array) : productsOf(mine, rows)
     const found = scan(mine.count, rows.count, wanted, named.metric, byProducts(mine, norms, data))
     return refined(found, named.metric, mine, rows)
+  })
+}
+
+/** The same of rows that are too many and too wide to be held with their zeros. */
+function sparseEuclidean(x: Features, wanted: Wanted, { name, metric }: NamedMetric, matrix: Sparse): Search {
+  const [count] = matrix.dims
+  const norms = sparseNorms(matrix)
+  return kernel([x.numbers, dots(x, matrix, -2)], count, name, true, ([value, products]) => {
+    const mine = rowsOf(value as Tensor)
+    const data = (products as Tensor).data as Float64Array
+    return scan(mine.count, count, wanted, metric, byProducts(mine, norms, data))
   })
 }
 
@@ -147,7 +174,7 @@ function kernel(
   }
 }
 
-function check(model: Estimator, x: Features, rows: Rows, wanted: Wanted): void {
+function check(model: Estimator, x: Features, rows: Pick<Rows, 'count' | 'width'>, wanted: Wanted): void {
   if (rows.width !== x.width)
     throw model.broken(['_fit_X'], `has ${rows.width} columns, and the rows of a request ${x.width}`)
   if ('nearest' in wanted) checkCount(model, wanted.nearest, rows.count)
