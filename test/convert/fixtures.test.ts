@@ -35,7 +35,7 @@ function collectTypes(root: Value): void {
 
 test('every row of the table has a fixture', () => {
   assert.deepEqual(
-    Object.keys(CONVERTERS).filter((name) => !seen.has(name)),
+    Object.keys(CONVERTERS).filter((name) => name.startsWith('sklearn.') && !seen.has(name)),
     [],
   )
 })
