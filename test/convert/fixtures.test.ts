@@ -1,4 +1,4 @@
-/** Every estimator of test/fixtures/sklearn, every release: what scikit-learn answered. */
+/** Every estimator of test/fixtures/sklearn, every release: what scikit-learn answered; boosters have boosting.test. */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { CONVERTERS } from '../../src/convert/sklearn/table.ts'
 import { readJoblib } from '../../src/formats/joblib.ts'
 import { isObject, kindOf, type Value } from '../../src/formats/values.ts'
 import { ROOT } from '../support/paths.ts'
+import { boostingFiles } from './boosting-cases.ts'
 import { assertEqual, type Input, matrix, type Recorded, readEstimator, run } from './estimators.ts'
 
 const FIXTURES = join(ROOT, 'test/fixtures/sklearn')
@@ -63,6 +64,8 @@ function collectTypes(root: Value): void {
     else if (kindOf(value as Value) !== undefined) pending.push(...Object.values(value))
   }
 }
+
+for (const { path } of boostingFiles()) if (path.endsWith('.joblib')) collectTypes(readJoblib(readFileSync(path)).value)
 
 test('every row of the table has a fixture', () => {
   assert.deepEqual(

@@ -1,17 +1,16 @@
 import { InferError } from '../../errors.ts'
-import type { Json } from '../../formats/json.ts'
 import { readLightgbm } from '../../formats/lightgbm.ts'
 import { applyTrees, type Forest } from '../../kernels/forest.ts'
 import { sumLinearTrees } from '../../kernels/linear-leaves.ts'
 import { each, exponential, flat, labelsFrom, largest, logistic, pairs, softmax } from '../../kernels/links.ts'
-import { toNumbers } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
-import type { HostValue, Objects, Scalar } from '../../tensor/host-value.ts'
+import type { HostValue } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 import { treeSums } from '../forest.ts'
 import type { Converted, Converter } from '../sklearn/converter.ts'
 import { Estimator, type Labels } from '../sklearn/estimator.ts'
 import type { Features } from '../sklearn/features.ts'
+import { categoryNumbers } from './categories.ts'
 import { type LightgbmModel, readLightgbmModel } from './lightgbm-model.ts'
 
 const exact = (value: number): number => value
@@ -97,7 +96,7 @@ interface Outputs {
 
 function outputsOf(model: LightgbmModel, x: Features, iterations: number | undefined): Outputs {
   const forest = firstTrees(model.forest, (iterations ?? Number.POSITIVE_INFINITY) * model.groups)
-  const rows = numbersOf(model, x)
+  const rows = categoryNumbers(x, model.categories, 'missing')
   const sums =
     model.linear.size > 0
       ? kernel('linear trees', rows, 'float64', (cells) => sumLinearTrees(forest, model.linear, cells))
@@ -140,26 +139,6 @@ function probabilitiesOf({ objective, groups }: LightgbmModel, linked: Expr): Ex
   return /^(binary|cross_entropy)$/.test(objective)
     ? kernel('probabilities', linked, 'float64', (second) => pairs(second, exact))
     : undefined
-}
-
-/** The rows as numbers; categories of a DataFrame are the positions in the list that the file has of them. */
-function numbersOf({ categories }: LightgbmModel, x: Features): Expr {
-  if (x.value.dtype !== 'object' || categories.size === 0) return x.numbers
-  const codes = new Map([...categories].map(([column, list]) => [column, codesOf(list)]))
-  const run = (table: HostValue) => [toNumbers(coded(table as Objects, codes), x.names)]
-  return x.value.graph.host('categories', [x.value], ['float64'], run)[0] as Expr
-}
-
-const codesOf = (list: readonly Json[]): ReadonlyMap<unknown, number> =>
-  new Map(list.map((category, code) => [typeof category === 'bigint' ? Number(category) : category, code]))
-
-function coded(table: Objects, codes: ReadonlyMap<number, ReadonlyMap<unknown, number>>): Objects {
-  const columns = table.dims[1] as number
-  const data = table.data.map((cell, i): Scalar => {
-    const list = codes.get(i % columns)
-    return list ? (list.get(cell) ?? null) : cell
-  })
-  return { ...table, data }
 }
 
 const kernel = (name: string, input: Expr, dtype: Tensor['dtype'], run: (value: Tensor) => Tensor): Expr =>
