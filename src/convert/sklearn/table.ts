@@ -1,4 +1,5 @@
 import type { Finiteness } from '../../kernels/table.ts'
+import { catboost } from '../boosting/catboost.ts'
 import { lightgbm } from '../boosting/lightgbm.ts'
 import { xgboost } from '../boosting/xgboost.ts'
 import { pipeline } from './compose.ts'
@@ -9,6 +10,10 @@ import { standardScaler } from './preprocessing.ts'
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
 export const CONVERTERS = {
+  'catboost.core.CatBoost': catboost,
+  'catboost.core.CatBoostClassifier': catboost,
+  'catboost.core.CatBoostRanker': catboost,
+  'catboost.core.CatBoostRegressor': catboost,
   'lightgbm.basic.Booster': lightgbm,
   'lightgbm.sklearn.LGBMClassifier': lightgbm,
   'lightgbm.sklearn.LGBMRanker': lightgbm,
@@ -34,6 +39,10 @@ export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entrie
  */
 // biome-ignore format: one row per estimator
 export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
+  'catboost.core.CatBoost': 'anything',
+  'catboost.core.CatBoostClassifier': 'anything',
+  'catboost.core.CatBoostRanker': 'anything',
+  'catboost.core.CatBoostRegressor': 'anything',
   'lightgbm.basic.Booster': 'anything',
   'lightgbm.sklearn.LGBMClassifier': 'anything',
   'lightgbm.sklearn.LGBMRanker': 'anything',
