@@ -34,11 +34,19 @@ export class ConfigError extends Error {}
 
 const text = z.string().optional().transform(readEnvText)
 const choice = <T extends string>(values: readonly [T, ...T[]], byDefault: T) =>
-  text.transform((value) => value?.toLowerCase() ?? byDefault).pipe(z.enum(values))
+  text.transform((value, context) => {
+    const found = value === undefined ? byDefault : values.find((one) => one === value.toLowerCase())
+    if (found === undefined) context.addIssue({ code: 'custom', message: `is ${value}; say ${listed(values)}` })
+    return found ?? byDefault
+  })
+const listed = (values: readonly string[]): string => `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`
 const whole = (byDefault: number, least: number, most: number) =>
-  text
-    .transform((value) => (value === undefined ? byDefault : Number(value)))
-    .pipe(z.number().int().min(least).max(most))
+  text.transform((value, context) => {
+    const number = value === undefined ? byDefault : Number(value)
+    if (Number.isInteger(number) && number >= least && number <= most) return number
+    context.addIssue({ code: 'custom', message: `is ${value}; say a whole number from ${least} to ${most}` })
+    return byDefault
+  })
 const flag = (byDefault: boolean) =>
   text.transform((value, context) => {
     const read = value === undefined ? byDefault : readBoolean(value)
@@ -72,27 +80,42 @@ const ONNX = 'ONNXInferenceWorkflow'
 const TORCH = 'TorchInferenceWorkflow'
 const SKLEARN = 'SklearnInferenceWorkflow'
 
-/** @throws ConfigError that lists every mistake, a line each */
-export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): Config {
-  const issues: string[] = []
-  const parsed = Env.safeParse(env)
-  for (const issue of parsed.error?.issues ?? [])
-    issues.push(`${issue.path.join('.')} ${mistake(issue.message, env, issue.path)}`)
-  const collect = <T>(read: () => T): T | undefined => {
+/** Mistakes, so that all can be told at once. */
+export class Mistakes {
+  readonly #lines: string[] = []
+
+  add(line: string): void {
+    this.#lines.push(line)
+  }
+
+  /** What is read, or undefined when that was a mistake. */
+  collect<T>(read: () => T): T | undefined {
     try {
       return read()
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      issues.push(error.message)
+      this.add(error.message)
       return undefined
     }
   }
-  const workflow = collect(() => readWorkflow(env))
+
+  /** @throws ConfigError that lists every mistake, a line each */
+  end(): void {
+    if (this.#lines.length > 0) throw new ConfigError(this.#lines.join('\n'))
+  }
+}
+
+/** @throws ConfigError that lists every mistake, a line each */
+export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): Config {
+  const mistakes = new Mistakes()
+  const parsed = Env.safeParse(env)
+  for (const issue of parsed.error?.issues ?? []) mistakes.add(`${issue.path.join('.')} ${issue.message}`)
+  const workflow = mistakes.collect(() => readWorkflow(env))
   const values = parsed.data
   const binds = overrides.bind ?? [`0.0.0.0:${values?.PORT ?? 3000}`]
-  const bind = collect(() => binds.map((address) => readBind(address, values?.PORT ?? 3000)))
-  const workers = collect(() => readWorkers(overrides.workers, values?.WORKERS ?? 1))
-  if (issues.length > 0) throw new ConfigError(issues.join('\n'))
+  const bind = mistakes.collect(() => binds.map((address) => readBind(address, values?.PORT ?? 3000)))
+  const workers = mistakes.collect(() => readWorkers(overrides.workers, values?.WORKERS ?? 1))
+  mistakes.end()
   return Object.freeze({
     ...(values as z.infer<typeof Env>),
     bind: bind as Bind[],
@@ -103,15 +126,14 @@ export function readConfig(env: NodeJS.ProcessEnv, overrides: Overrides = {}): C
   })
 }
 
-const mistake = (message: string, env: NodeJS.ProcessEnv, path: readonly PropertyKey[]): string =>
-  message.startsWith('is ') ? message : `is ${env[String(path[0])]}: ${message}`
-
 /** HOST:PORT, HOST, :PORT, [IPv6]:PORT or unix:PATH. */
 function readBind(address: string, defaultPort: number): Bind {
   if (address.startsWith('unix:')) return { path: address.slice('unix:'.length) }
   const match = /^(?:\[([^\]]+)\]|([^:]*))(?::(\d{1,5}))?$/.exec(address)
   const port = Number(match?.[3] ?? defaultPort)
-  if (!match || port > 65535) throw new ConfigError(`--bind is ${address}; say HOST:PORT, [IPv6]:PORT or unix:PATH`)
+  // A number alone is meant for a port, and would be an address: 70000 is 0.1.17.112.
+  if (!match || port > 65535 || /^\d+$/.test(match[2] ?? ''))
+    throw new ConfigError(`--bind is ${address}; say HOST:PORT, [IPv6]:PORT or unix:PATH`)
   return { host: match[1] ?? (match[2] || '0.0.0.0'), port }
 }
 
@@ -196,6 +218,10 @@ function modelKeywords(env: NodeJS.ProcessEnv): Record<string, unknown> {
   for (const [variable, keyword] of MODEL_VARIABLES) {
     const value = readEnvValue(env[variable])
     if (value !== undefined) keywords[keyword] = value
+  }
+  if (keywords.open_models !== undefined && !Number.isInteger(keywords.open_models)) {
+    const [variable] = MODEL_VARIABLES.findLast(([name, keyword]) => keyword === 'open_models' && env[name]) ?? ['']
+    throw new ConfigError(`${variable} is ${env[variable]}; say a whole number`)
   }
   const names = keywords.output_names
   if (typeof names === 'string') keywords.output_names = names.split(',').map((name) => name.trim())

@@ -3,14 +3,17 @@
 import { config as loadEnvFile } from 'dotenv'
 import { HELP, readArguments } from './cli/args.ts'
 import { check } from './cli/check.ts'
+import { convert } from './cli/convert.ts'
 import { fetchModels } from './cli/fetch.ts'
-import { type Config, ConfigError, readConfig } from './config.ts'
+import { inspectFiles } from './cli/inspect.ts'
+import { createProgressBar, type ProgressBar } from './cli/progress.ts'
+import { type Config, ConfigError } from './config.ts'
 import { InferError, messageOf } from './errors.ts'
 import { createApp } from './http/app.ts'
 import { drain, listen } from './http/server.ts'
 import { createLog, type Log } from './log.ts'
 import { Readiness } from './readiness.ts'
-import { resolverFor, startServing } from './serving.ts'
+import { readSettings, resolverFor, startServing } from './serving.ts'
 
 /** How long clients may still open connections after SIGTERM; the node's own grace is 60 s, podman's 10. */
 const LAME_DUCK_MS = 1000
@@ -20,24 +23,28 @@ let stop = (_signal: string): void => process.exit(0)
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal))
 
 async function main(): Promise<void> {
-  const { command, operands, overrides, envFiles, ignored, help } = readArguments(process.argv.slice(2))
+  const { command, operands, overrides, envFiles, ignored, help, json, output } = readArguments(process.argv.slice(2))
   if (help) return void process.stdout.write(HELP)
   for (const path of envFiles) readEnvFile(path)
   if (envFiles.length === 0) loadEnvFile({ quiet: true })
   const print = (line: string): void => void process.stdout.write(`${line}\n`)
   if (command === 'check') process.exitCode = await check(operands, process.env, print)
   else if (command === 'fetch') {
-    const config = readConfig(process.env, overrides)
-    process.exitCode = await fetchModels(
-      operands,
-      resolverFor(config, process.env, { log: createLog('warn'), keeps: true }),
-      print,
-    )
-  } else if (command === 'serve' && operands.length === 0) {
-    const config = readConfig(process.env, overrides)
-    const log = createLog(config.LOG_LEVEL)
+    const config = readSettings(process.env, overrides)
+    const bar = barOnTerminal()
+    const log = createLog(bar ? 'warn' : 'info', (line) => writeBeside(bar, process.stderr, line))
+    const resolver = resolverFor(config, process.env, { log, keeps: true, onProgress: bar?.show })
+    process.exitCode = await fetchModels(operands, resolver, print)
+  } else if (command === 'inspect') {
+    const colour = process.stdout.isTTY === true && !process.env.NO_COLOR
+    process.exitCode = await inspectFiles(operands, { json, colour }, print)
+  } else if (command === 'convert') process.exitCode = await convert(operands, output, print)
+  else if (command === 'serve' && operands.length === 0) {
+    const config = readSettings(process.env, overrides)
+    const bar = barOnTerminal()
+    const log = createLog(config.LOG_LEVEL, (line) => writeBeside(bar, process.stdout, line))
     if (ignored.length > 0) log.info('flags of another server were ignored', { flags: ignored })
-    await serve(config, log)
+    await serve(config, log, bar)
   } else throw new ConfigError(`${[command, ...operands].join(' ')} is no command; see --help`)
 }
 
@@ -46,9 +53,18 @@ function readEnvFile(path: string): void {
   if (error) throw new ConfigError(`--env-file is ${path}: ${messageOf(error)}`)
 }
 
+const barOnTerminal = (): ProgressBar | undefined =>
+  process.stderr.isTTY ? createProgressBar(process.stderr) : undefined
+
+function writeBeside(bar: ProgressBar | undefined, stream: NodeJS.WriteStream, line: string): void {
+  if (stream.isTTY) bar?.clear()
+  stream.write(line)
+}
+
 /** Binds at once; requests wait until the workflow is set up. */
-async function serve(config: Config, log: Log): Promise<void> {
-  const { engine, job, resolver } = startServing(config, process.env, log, fail)
+async function serve(config: Config, log: Log, bar: ProgressBar | undefined): Promise<void> {
+  const options = { log, onFatal: fail, onProgress: bar?.show }
+  const { engine, job, resolver } = startServing(config, process.env, options)
   const readiness = new Readiness(engine, job, log)
   const app = createApp({
     engine,

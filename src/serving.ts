@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import os from 'node:os'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Config } from './config.ts'
+import { type Config, Mistakes, type Overrides, readConfig } from './config.ts'
 import { InferError } from './errors.ts'
 import type { JobOptions } from './infernet/job.ts'
 import type { Log } from './log.ts'
@@ -24,6 +24,15 @@ const SECRETS = ['HF_TOKEN', 'HUGGING_FACE_HUB_TOKEN', 'HUGGINGFACE_TOKEN']
 
 const DEFAULT_OPEN_MODELS = 64
 
+/** The configuration, with the mistakes of all who read the environment in one message. @throws ConfigError */
+export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides): Config {
+  const mistakes = new Mistakes()
+  const config = mistakes.collect(() => readConfig(env, overrides))
+  mistakes.collect(() => readSourceSettings(env))
+  mistakes.end()
+  return config as Config
+}
+
 /** Where models are looked up, in the cache and beyond it. @throws ConfigError when a source's variable is not usable */
 export const resolverFor = (
   { workflow, offline, CACHE_LIMIT_BYTES: cacheLimitBytes }: Config,
@@ -36,18 +45,23 @@ export const resolverFor = (
     useDefault: workflow.isDefault,
     sources: readSourceSettings(env, offline),
     cacheLimitBytes,
+    supportModule: moduleFile('support-process'),
     ...options,
   })
 
-/** Starts the inference processes for a configuration. `onFatal`: they cannot be set up, and another try is no use. */
-export function startServing(
-  config: Config,
-  env: NodeJS.ProcessEnv,
-  log: Log,
-  onFatal: (error: InferError) => void,
-): Serving {
+export interface ServingOptions {
+  readonly log: Log
+  /** The inference processes cannot be set up, and another try is no use. */
+  readonly onFatal: (error: InferError) => void
+  /** Is told of downloads, instead of the log. */
+  readonly onProgress?: ResolverOptions['onProgress']
+}
+
+/** Starts the inference processes for a configuration. @throws ConfigError when a source's variable is not usable */
+export function startServing(config: Config, env: NodeJS.ProcessEnv, options: ServingOptions): Serving {
   const { workflow } = config
-  const resolver = resolverFor(config, env, { log, isOpen: (path) => engine.hasOpen(path) })
+  const { log, onFatal, onProgress } = options
+  const resolver = resolverFor(config, env, { log, onProgress, isOpen: (path) => engine.hasOpen(path) })
   const init: ChildInit = {
     workflow,
     openModels: openModels(workflow.kwargs),
@@ -56,7 +70,7 @@ export function startServing(
     answerLimitBytes: config.BODY_LIMIT_BYTES,
   }
   const engine: Pool = new Pool({
-    module: fileURLToPath(new URL(`./child${extname(fileURLToPath(import.meta.url))}`, import.meta.url)),
+    module: moduleFile('child'),
     workers: config.workers,
     env: childEnvironment(env),
     init: JSON.stringify(init),
@@ -68,6 +82,10 @@ export function startServing(
   })
   return { engine, job: jobOptions(config, resolver), resolver }
 }
+
+/** A module of ours that is a process: beside this one, TypeScript in the sources and JavaScript when built. */
+const moduleFile = (name: string): string =>
+  fileURLToPath(new URL(`./${name}${extname(fileURLToPath(import.meta.url))}`, import.meta.url))
 
 /** ONNX Runtime reports usage to its makers unless this is set before it loads. */
 function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -110,9 +128,10 @@ function asRequest<T>(read: () => T): T {
 const openModelsBytes = (workers: number): number =>
   Math.floor(Math.min(process.constrainedMemory() || Number.MAX_SAFE_INTEGER, os.totalmem()) / 2 / workers)
 
+/** The services took 0 for none at all; here the model that runs has to be open. */
 function openModels(kwargs: Readonly<Record<string, unknown>>): number {
   const limit = Number(kwargs.open_models ?? DEFAULT_OPEN_MODELS)
-  return Number.isInteger(limit) && limit > 0 ? limit : DEFAULT_OPEN_MODELS
+  return Number.isInteger(limit) ? Math.max(limit, 1) : DEFAULT_OPEN_MODELS
 }
 
 /** The embedded model: beside `src/` in the sources, one up from it when built. */

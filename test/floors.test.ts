@@ -14,12 +14,12 @@ const FLOORS = [
   ['onnx'],
   ['runtime', 'sources', 'convert'],
   ['models'],
-  ['workflow.ts'],
+  ['workflow.ts', 'inspect'],
   ['model-workflow.ts', 'workflow-answer.ts', 'workflow-class.ts'],
   ['index.ts', 'infernet'],
-  ['readiness.ts', 'serving.ts'],
+  ['readiness.ts', 'serving.ts', 'bounded-file.ts'],
   ['http', 'cli'],
-  ['main.ts', 'child.ts'],
+  ['main.ts', 'child.ts', 'inspect-child.ts', 'convert-child.ts', 'support-process.ts'],
 ]
 
 const SRC = join(ROOT, 'src')
@@ -82,7 +82,11 @@ describe('absences', () => {
   test('the front loads no native code and opens no model', () => {
     const front = [...closure('main.ts')]
     assert.deepEqual(
-      front.filter((file) => /^onnxruntime|^models\/|^convert\/|^child\.ts|^workflow/.test(file)),
+      front.filter((file) =>
+        /^onnxruntime|^models\/|^convert\/|^formats\/pickle|^inspect\/|^(?:inspect-|convert-)?child\.ts|^workflow/.test(
+          file,
+        ),
+      ),
       [],
     )
   })

@@ -46,7 +46,11 @@ describe('golden samples are reproduced:', () => {
         CLASSIC_INF_WORKFLOW_CLASS: 'ONNXInferenceWorkflow',
         CLASSIC_INF_WORKFLOW_KW_ARGS: kwargs,
       })
-      const { engine, job } = startServing(config, { PATH: process.env.PATH }, createLog('error'), assert.fail)
+      const { engine, job } = startServing(
+        config,
+        { PATH: process.env.PATH },
+        { log: createLog('error'), onFatal: assert.fail },
+      )
       try {
         const comparisons = await checkSamples(`${DIRECTORY}${name}.samples.json`, engine, job)
         assert.ok(comparisons.length > 0)

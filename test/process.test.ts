@@ -1,6 +1,7 @@
 /** The process as an operator sees it: start, mistakes, stop. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { createServer } from 'node:net'
@@ -50,6 +51,33 @@ describe('a configuration mistake is one line and a non-zero exit:', () => {
   check('a command that is none', ['serv'], {}, /serv is no command/)
   check('no number', ['--workers=two'], {}, /--workers is two/)
   check('no address', ['--bind=a:b:c'], {}, /--bind is a:b:c/)
+  check('a port without its colon', ['--bind', '70000'], {}, /^infernet-classic: --bind is 70000; say HOST:PORT/)
+  check('a flag of serve spelled wrong', ['serve', '--ofline'], {}, /^infernet-classic: --ofline is no flag/)
+  check('nothing to fetch', ['fetch'], {}, /^infernet-classic: fetch needs at least one model id: storage\/owner/)
+  check('nothing to check', ['check'], {}, /^infernet-classic: check needs at least one model file$/)
+  check(
+    'mistakes of all kinds, at once',
+    ['serve', '--bind', ':99999'],
+    {
+      PORT: 'http',
+      LOG_LEVEL: 'verbose',
+      REQUEST_TIMEOUT_MS: '30s',
+      CACHE_LIMIT_BYTES: '10GB',
+      OPEN_MODELS_LIMIT_BYTES: '-1',
+      ONNX_MODEL_LRU_CACHE_SIZE: 'many',
+      HF_ENDPOINT: 'nota//url',
+      HF_HUB_OFFLINE: 'maybe',
+    },
+    /^infernet-classic: PORT is http; say a whole number from 0 to 65535$/,
+    /^LOG_LEVEL is verbose; say debug, info, warn or error$/,
+    /^REQUEST_TIMEOUT_MS is 30s; say a whole number from 1 to 86400000$/,
+    /^CACHE_LIMIT_BYTES is 10GB; say a whole number from 0 to \d+$/,
+    /^OPEN_MODELS_LIMIT_BYTES is -1; say/,
+    /^ONNX_MODEL_LRU_CACHE_SIZE is many; say a whole number$/,
+    /^--bind is :99999; say/,
+    /^HF_HUB_OFFLINE is maybe; say true or false$/,
+    /^HF_ENDPOINT is nota\/\/url; say https:\/\/HOST$/,
+  )
   check(
     'all mistakes at once',
     ['-w', '0'],
@@ -82,7 +110,7 @@ describe('a configuration mistake is one line and a non-zero exit:', () => {
     'a class without a model',
     ['--bind=127.0.0.1:0'],
     { CLASSIC_INF_WORKFLOW_CLASS: 'TorchInferenceWorkflow' },
-    /no model is configured/,
+    /no model is configured by \{\}: name one with/,
   )
   check(
     'a model id that is none',
@@ -246,6 +274,27 @@ describe('a model of a hub', () => {
       /^ok {6}huggingface\/o\/n:model\.onnx {2}\S+\/huggingface\/o\/n\/default\/model\.onnx$/m,
     )
     assert.match(fetching.stdout.join(''), /^FAILED {2}huggingface\/o\/n:absent\.onnx: /m)
+    await hub.stop()
+  })
+
+  const script = ['/usr/bin/script', '/bin/script'].find((path) => existsSync(path))
+  test('shows how far its download is on a terminal', { skip: !script && 'script is not installed' }, async () => {
+    const { hub, env } = await served()
+    hub.files.set('model.onnx', Buffer.alloc(2_000_000))
+    hub.behaviour = ({ response, file }) => {
+      response.writeHead(200, { 'Content-Length': file.length }).write(file.subarray(0, 1_000_000))
+      setTimeout(() => response.end(file.subarray(1_000_000)), 500)
+    }
+    const command = `'${process.execPath}' --import '${import.meta.resolve('tsx')}' '${ROOT}src/main.ts' fetch huggingface/o/n:model.onnx`
+    const typed = spawn(script as string, ['-qec', command, '/dev/null'], { env: { PATH: process.env.PATH, ...env } })
+    let screen = ''
+    typed.stdout.setEncoding('utf8').on('data', (text: string) => {
+      screen += text
+    })
+    const [code] = await once(typed, 'close')
+    assert.equal(code, 0, screen)
+    assert.match(screen.replaceAll('\x1b', 'ESC'), /\rESC\[2K\[=+ *\] {2}50 % {2}1\.00 MB of 2\.00 MB/)
+    assert.match(screen.replaceAll('\x1b', 'ESC'), /\rESC\[2Kok {6}huggingface/)
     await hub.stop()
   })
 

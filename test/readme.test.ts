@@ -33,6 +33,8 @@ interface Claim {
 }
 
 let answered = ''
+let tables: Service | undefined
+let inspected = ''
 
 const CLAIMS: readonly Claim[] = [
   {
@@ -45,7 +47,7 @@ const CLAIMS: readonly Claim[] = [
   },
   {
     name: 'the documented request',
-    matches: /^curl -X POST/,
+    matches: /^curl [^{]*\{"source": 1, "data": \{"bot"/,
     check: async (text) => {
       const service = await start()
       const command = text.replace('http://localhost:3000', service.url)
@@ -73,6 +75,46 @@ const CLAIMS: readonly Claim[] = [
     },
   },
   {
+    name: 'the table model',
+    matches: /^CLASSIC_INF_WORKFLOW_CLASS=Sklearn/,
+    check: async (text) => {
+      const [, name = ''] = /CLASS=(\w+)/.exec(text) ?? []
+      const [, kwargs = ''] = /KW_ARGS='(.*)' npm start/.exec(text) ?? []
+      tables = await start({ CLASSIC_INF_WORKFLOW_CLASS: name, CLASSIC_INF_WORKFLOW_KW_ARGS: kwargs })
+    },
+  },
+  {
+    name: 'rows for it',
+    matches: /^curl [^{]*\{"source": 1, "data": \{"method"/,
+    check: async (text) => {
+      const command = text.replace('http://localhost:3000', tables?.url ?? '')
+      const answer = JSON.parse((await promisify(execFile)('sh', ['-c', command])).stdout)
+      assert.deepEqual(answer.outputs.predict, [['leaves'], ['stays']])
+      assert.deepEqual(answer.classes, ['leaves', 'stays'])
+    },
+  },
+  {
+    name: 'convert',
+    matches: /^npm run convert --/,
+    check: async (text) => {
+      const converting = run(['convert', ...text.trim().split(' ').slice(4)])
+      assert.equal(await converting.ended, 1)
+      assert.match(converting.stdout.join(''), /predict: ONNX cannot say .*one-hot/)
+    },
+  },
+  {
+    name: 'golden samples of an estimator',
+    matches: /^import joblib, json, sklearn/,
+    check: (text) => {
+      assert.match(text, /"samples": \[sample\]/)
+      const script = readFileSync(`${FIXTURES}make/churn_model.py`, 'utf8')
+      assert.match(script, /README\.md.*\n.*exec\(|exec\(/)
+      const { made_with, samples } = JSON.parse(readFileSync(`${ROOT}workflows/default/churn.samples.json`, 'utf8'))
+      assert.deepEqual(Object.keys(samples[0]), ['input', 'outputs'])
+      assert.deepEqual(Object.keys(made_with), ['scikit-learn'])
+    },
+  },
+  {
     name: 'golden samples',
     matches: /^\{"samples"/,
     check: async (text) => {
@@ -91,6 +133,20 @@ const CLAIMS: readonly Claim[] = [
       const checking = run(['check', ...text.trim().split(' ').slice(4)])
       assert.equal(await checking.ended, 0, checking.stdout.join(''))
     },
+  },
+  {
+    name: 'inspect',
+    matches: /^npm run inspect --/,
+    check: async (text) => {
+      const inspecting = run(['inspect', ...text.trim().split(' ').slice(4)])
+      assert.equal(await inspecting.ended, 0)
+      inspected = inspecting.stdout.join('')
+    },
+  },
+  {
+    name: 'what it says',
+    matches: /^workflows\/default\/model\.onnx {2}/,
+    check: (text) => assert.equal(inspected.trimEnd(), text.trimEnd()),
   },
   {
     name: 'a workflow',

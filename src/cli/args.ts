@@ -10,6 +10,10 @@ export interface Arguments {
   /** Flags of hypercorn and gunicorn that mean nothing here. */
   readonly ignored: readonly string[]
   readonly help: boolean
+  /** Answers of commands as JSON. */
+  readonly json: boolean
+  /** Where a command writes to. */
+  readonly output: string | undefined
 }
 
 /** A row a flag that we act on; true: it takes a value. */
@@ -22,6 +26,9 @@ const FLAGS = new Map<string, { readonly name: string; readonly value: boolean }
   ['--access-logfile', { name: 'accessLog', value: true }],
   ['--access-log', { name: 'accessLog', value: true }],
   ['--offline', { name: 'offline', value: false }],
+  ['--json', { name: 'json', value: false }],
+  ['-o', { name: 'output', value: true }],
+  ['--output', { name: 'output', value: true }],
   ['-h', { name: 'help', value: false }],
   ['--help', { name: 'help', value: false }],
 ])
@@ -38,7 +45,16 @@ const IGNORED_ALONE = new Set(['--debug', '--reload', '--daemon', '-D', '--prelo
 /** @throws ConfigError for a flag that nobody knows, or one without its value */
 export function readArguments(argv: readonly string[]): Arguments {
   const words: string[] = []
-  const found: Record<string, string[]> = { bind: [], workers: [], envFile: [], accessLog: [], offline: [], help: [] }
+  const found: Record<string, string[]> = {
+    bind: [],
+    workers: [],
+    envFile: [],
+    accessLog: [],
+    offline: [],
+    json: [],
+    output: [],
+    help: [],
+  }
   const ignored: string[] = []
   for (let i = 0; i < argv.length; i++) {
     const [flag, inline] = split(argv[i] as string)
@@ -69,6 +85,8 @@ export function readArguments(argv: readonly string[]): Arguments {
     envFiles: found.envFile ?? [],
     ignored,
     help: (found.help?.length ?? 0) > 0,
+    json: (found.json?.length ?? 0) > 0,
+    output: found.output?.at(-1),
   }
 }
 
@@ -83,15 +101,21 @@ function split(word: string): [flag: string, value: string | undefined] {
 export const HELP = `usage: infernet-classic [serve] [--bind HOST:PORT] [--workers N] [--env-file FILE]
        infernet-classic check FILE...
        infernet-classic fetch MODEL_ID...
+       infernet-classic inspect [--json] FILE...
+       infernet-classic convert FILE -o MODEL.onnx
 
 serve    answers POST /service_output with the workflow that the environment names (the default)
 check    runs the golden samples beside each model file; fails when one is out of tolerance
 fetch    fills the cache with models, so that a server without a network finds them there
+inspect  shows what is in a file of any format, without running it, and whether it can be served
+convert  writes a fitted estimator as an ONNX model, where ONNX can say all of it
 
 -b, --bind HOST:PORT    where to listen; may be repeated; unix:PATH for a socket (0.0.0.0:3000, or PORT)
 -w, --workers N         inference processes (1, or WORKERS)
     --env-file FILE     reads variables that are not set yet
     --access-logfile -  logs every request
+    --json              inspect: an array of JSON
+-o, --output FILE       convert: the file to write
     --offline           never asks the network for a model
 Other flags of hypercorn are accepted and ignored.
 `

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
+import { inspectFile } from '../bounded-file.ts'
 import { readConfig } from '../config.ts'
 import { InferError } from '../errors.ts'
-import { detect } from '../formats/detect.ts'
+import type { Format } from '../formats/detect.ts'
 import { type Comparison, checkSamples, samplesPath, usesForward } from '../infernet/golden.ts'
 import { createLog } from '../log.ts'
 import { startServing } from '../serving.ts'
@@ -50,35 +51,34 @@ async function checkFile(file: string, env: NodeJS.ProcessEnv): Promise<Line[]> 
 }
 
 async function runSamples(file: string, env: NodeJS.ProcessEnv): Promise<Comparison[]> {
+  if (!existsSync(file)) throw new InferError('bad_model', 'it does not exist')
   const path = samplesPath(file)
   if (path === undefined)
     throw new InferError(
       'bad_model',
       `no golden samples beside it (${file.slice(0, -extname(file).length)}.samples.json)`,
     )
-  const workflow = workflowFor(file, path)
+  const workflow = await workflowFor(file, path)
   const config = readConfig({
     ...withoutWorkflow(env),
     CLASSIC_INF_WORKFLOW_CLASS: workflow,
     CLASSIC_INF_WORKFLOW_KW_ARGS: JSON.stringify({ model_path: file }),
   })
   return new Promise((done, fail) => {
-    const { engine, job } = startServing(
-      { ...config, workers: 1 },
-      env,
-      createLog('error', () => {}),
-      fail,
-    )
+    const log = createLog('error', () => {})
+    const { engine, job } = startServing({ ...config, workers: 1 }, env, { log, onFatal: fail })
     checkSamples(path, engine, job)
       .then(done, fail)
       .finally(() => engine.close())
   })
 }
 
+const TABLES: ReadonlySet<Format> = new Set(['pickle', 'joblib', 'json', 'ubjson', 'xgboost', 'lightgbm'])
+
 /** By what the file is; an ONNX file was a Torch module where its samples say `forward`. */
-function workflowFor(file: string, samples: string): string {
-  const { format } = detect(readFileSync(file))
-  if (format === 'pickle' || format === 'joblib') return 'SklearnInferenceWorkflow'
+async function workflowFor(file: string, samples: string): Promise<string> {
+  const { format } = await inspectFile(file)
+  if (format !== null && TABLES.has(format)) return 'SklearnInferenceWorkflow'
   return usesForward(samples) ? 'TorchInferenceWorkflow' : 'ONNXInferenceWorkflow'
 }
 

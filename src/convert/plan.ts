@@ -1,4 +1,3 @@
-import { InferError } from '../errors.ts'
 import { encodeModel, type NamedValue } from '../onnx/encode.ts'
 import type { Expr } from '../onnx/expr.ts'
 import { Graph } from '../onnx/graph.ts'
@@ -47,7 +46,7 @@ export interface NamedExpr {
  * kernels of that level.
  */
 export function planOf(graph: Graph, outputs: readonly NamedExpr[]): Plan {
-  const needed = nodesFor(graph, outputs)
+  const needed = nodesFor(graph, valuesOf(outputs))
   const levels = levelsOf(needed)
   const depth = Math.max(0, ...levels.values()) + 1
   const kept = new Set(outputs.map(({ value }) => value))
@@ -75,26 +74,27 @@ export function planOf(graph: Graph, outputs: readonly NamedExpr[]): Plan {
   }
 }
 
-/**
- * The same as one ONNX model, with the graph's own input names.
- * @throws InferError bad_model that names the kernels, where there are any
- */
+/** The kernels of ours that `values` depend on, by name. */
+export function kernelsFor(graph: Graph, values: readonly Expr[]): string[] {
+  const needed = nodesFor(graph, values)
+  return [...new Set(needed.flatMap((node) => (node.kind === 'host' ? [node.name] : [])))]
+}
+
+/** Values that depend on no kernel as one ONNX model, with the graph's own input names. */
 export function modelOf(graph: Graph, outputs: readonly NamedExpr[]): Uint8Array {
-  const needed = nodesFor(graph, outputs)
-  const kernels = new Set(needed.filter((node) => node.kind === 'host').map(({ name }) => name))
-  if (kernels.size > 0)
-    throw new InferError('bad_model', `ONNX cannot say all of this model: ${[...kernels].join(', ')}`)
   const given = new Set(graph.inputs.map(({ value }) => value))
   const renamed = outputs.map(({ name, value }) =>
     given.has(value) ? { name, value: graph.node('Identity', [value]) } : { name, value },
   )
-  const nodes = nodesFor(graph, renamed) as readonly OnnxNode[]
+  const nodes = nodesFor(graph, valuesOf(renamed)).filter((node) => node.kind === 'onnx')
   return encodeModel({ inputs: graph.inputs, outputs: renamed, nodes, constants: graph.constants })
 }
 
+const valuesOf = (outputs: readonly NamedExpr[]): Expr[] => outputs.map(({ value }) => value)
+
 /** The nodes that `outputs` depend on, in order. */
-function nodesFor(graph: Graph, outputs: readonly NamedExpr[]): GraphNode[] {
-  const wanted = new Set(outputs.map(({ value }) => value))
+function nodesFor(graph: Graph, outputs: readonly Expr[]): GraphNode[] {
+  const wanted = new Set(outputs)
   const needed: GraphNode[] = []
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i] as GraphNode

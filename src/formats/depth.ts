@@ -4,13 +4,21 @@ import { type FrozenSet, isArray, isObject, isTuple, kindOf, NamedDict, type Val
 /** Python's own pickler recurses, and gives up near here; who reads what we read may recurse, too. */
 const MAX_DEPTH = 1000
 
+/** Containers of no containers that are cheaper to look at again than to remember. */
+const MAX_SMALL = 8
+
 /** Refuses values within values deeper than `MAX_DEPTH`, counting every way down but not round in circles. */
 export function checkDepth(root: Value): void {
   const below = new Map<Value, number>()
   const open: { value: Value; children: readonly Value[]; next: number; deepest: number }[] = []
-  const enter = (value: Value): void => {
-    below.set(value, 0)
-    open.push({ value, children: childrenOf(value), next: 0, deepest: 0 })
+  /** How deep a container of no containers is; anything else is opened. */
+  const enter = (value: Value): number => {
+    const held = childrenOf(value)
+    const children = held.filter(isContainer)
+    if (children.length === 0 && held.length <= MAX_SMALL) return 1
+    below.set(value, children.length === 0 ? 1 : 0)
+    if (children.length > 0) open.push({ value, children, next: 0, deepest: 0 })
+    return children.length === 0 ? 1 : 0
   }
   if (isContainer(root)) enter(root)
   for (let frame = open.at(-1); frame !== undefined; frame = open.at(-1)) {
@@ -20,11 +28,7 @@ export function checkDepth(root: Value): void {
       below.set(frame.value, frame.deepest + 1)
       const parent = open.at(-1)
       if (parent !== undefined) parent.deepest = Math.max(parent.deepest, frame.deepest + 1)
-    } else if (isContainer(child)) {
-      const known = below.get(child)
-      if (known === undefined) enter(child)
-      else frame.deepest = Math.max(frame.deepest, known)
-    }
+    } else frame.deepest = Math.max(frame.deepest, below.get(child) ?? enter(child))
     if (open.length + frame.deepest > MAX_DEPTH) {
       throw broken('pickle', `its values are nested deeper than ${MAX_DEPTH}`)
     }

@@ -3,37 +3,64 @@
  * not hold, or that somebody put there for Python to run. Nothing is run here either way; this tells why it matters.
  */
 
-/** Libraries whose classes are known by name, and Python's own that only hold data. */
-const KNOWN =
-  /^(?:_loss|catboost|hummingbird|imblearn|joblib|lightgbm|numpy|pandas|scipy|sk2torch|sklearn|skorch|torch|torchvision|xgboost|_codecs|array|collections|copyreg|datetime|decimal|enum|fractions|pathlib|uuid|__torch__)\./
-const KNOWN_NAMES: ReadonlySet<string> = new Set([
-  ...['bool', 'bytearray', 'bytes', 'complex', 'dict', 'float', 'frozenset', 'getattr', 'int', 'list'].map(
-    (name) => `builtins.${name}`,
-  ),
-  ...['object', 'range', 'set', 'slice', 'str', 'tuple', 'type'].map((name) => `builtins.${name}`),
-  'functools.partial',
-  'contextlib.nullcontext',
-  'itertools.count',
-  'types.SimpleNamespace',
+const words = (text: string): readonly string[] => text.trim().split(/\s+/)
+
+/** Libraries whose classes are known by name, and modules of Python that only hold data. */
+const DATA_MODULES: ReadonlySet<string> = new Set(
+  words(`
+    _codecs _loss array catboost collections copyreg datetime decimal enum fractions hummingbird imblearn joblib
+    lightgbm numpy pandas pathlib scipy sk2torch sklearn skorch torchvision xgboost __torch__`),
+)
+const DATA_NAMES: ReadonlySet<string> = new Set([
+  ...words(`
+    bool bytearray bytes complex dict float frozenset getattr int list long object range set slice str tuple type
+    unicode xrange`).map((name) => `builtins.${name}`),
+  ...words('contextlib.nullcontext functools.partial itertools.count types.SimpleNamespace uuid.UUID'),
 ])
+/** torch has much besides that runs things: what its files are made of, and its names without a module. */
+const TORCH_MODULES: readonly string[] = words(
+  '_C _tensor _utils ao distributions jit._pickle nn optim quantization storage serialization._get_layout',
+).map((name) => `torch.${name}`)
 
 /** What picklers that write functions call to make them again. */
-const CODE_PICKLERS = /^(cloudpickle|dill)\./
+const CODE_PICKLERS: ReadonlySet<string> = new Set(['cloudpickle', 'dill'])
 
-/** Of known libraries and Python itself: what runs text, commands or other pickles when it is called. */
-const RUNS_CODE =
-  /^(?:builtins\.(?:__import__|breakpoint|compile|delattr|eval|exec|execfile|globals|input|open|setattr)|(?:nt|os|posix|subprocess|sys|shutil|socket|pty|runpy|importlib|pip|ctypes|webbrowser|code|codeop|marshal|pickle|_pickle|timeit|bdb|pdb|cProfile|profile|asyncio|multiprocessing|threading|commands|platform|types\.(?:FunctionType|CodeType)|operator\.(?:attrgetter|methodcaller|itemgetter)|urllib|http|requests|aiohttp|smtplib|ftplib|sqlite3|tempfile|site|venv|ensurepip|idlelib|lib2to3|doctest|logging\.config|functools\.reduce)(?:\.|$)|numpy\.(?:testing|f2py|distutils|load$|fromfile$|memmap$)|torch\.(?:load|hub|utils\.cpp_extension|_inductor|jit\.load|jit\.unsupported|serialization\.load|distributed\.rpc|fx\.experimental)|joblib\.load|pandas\.(?:eval|read_pickle|io)|sklearn\.externals)/
+/** Modules and functions that run text, commands or other pickles, and are known from attacks. */
+const RUNS_CODE_MODULES: ReadonlySet<string> = new Set(
+  words(`
+    _pickle aiohttp asyncio bdb cProfile code codeop commands ctypes doctest ensurepip ftplib http idlelib importlib
+    lib2to3 marshal multiprocessing nt os pdb pickle pip platform posix profile pty requests runpy shutil site smtplib
+    socket sqlite3 subprocess sys tempfile threading timeit urllib venv webbrowser`),
+)
+const RUNS_CODE: readonly string[] = [
+  ...words('__import__ breakpoint compile delattr eval exec execfile globals input open setattr').map(
+    (name) => `builtins.${name}`,
+  ),
+  ...words(`
+    functools.reduce joblib.load logging.config numpy.distutils numpy.f2py numpy.fromfile numpy.load numpy.memmap
+    numpy.testing operator.attrgetter operator.itemgetter operator.methodcaller pandas.eval pandas.read_pickle
+    torch._inductor torch.distributed.rpc torch.fx.experimental torch.hub torch.jit.load torch.load
+    torch.jit.unsupported_tensor_ops torch.serialization.load torch.utils.cpp_extension types.CodeType
+    types.FunctionType`),
+]
+
+const within = (name: string, modules: readonly string[]): boolean =>
+  modules.some((module) => name === module || name.startsWith(`${module}.`))
+const isData = (name: string): boolean => DATA_MODULES.has(moduleOf(name)) || DATA_NAMES.has(name) || isTorchData(name)
+const isTorchData = (name: string): boolean => /^torch\.\w+$/.test(name) || within(name, TORCH_MODULES)
+const moduleOf = (name: string): string => name.slice(0, name.indexOf('.'))
+const runsCode = (name: string): boolean => RUNS_CODE_MODULES.has(moduleOf(name)) || within(name, RUNS_CODE)
 
 /** Names outside of the table of what is data, in the order of the file. */
 export const foreignGlobals = (globals: readonly string[]): readonly string[] =>
-  globals.filter((name) => RUNS_CODE.test(name) || !(KNOWN.test(name) || KNOWN_NAMES.has(name)))
+  globals.filter((name) => runsCode(name) || !isData(name))
 
 /** Why a file that names these cannot be understood from itself, in one sentence; `undefined` when it can. */
 export function foreignCode(globals: readonly string[]): string | undefined {
   const foreign = foreignGlobals(globals)
-  const runs = foreign.find((name) => RUNS_CODE.test(name))
+  const runs = foreign.find(runsCode)
   if (runs !== undefined) return `it names \`${runs}\`, by which pickles run code: do not load it in Python`
-  const pickler = foreign.map((name) => CODE_PICKLERS.exec(name)?.[1]).find((name) => name !== undefined)
+  const pickler = foreign.map(moduleOf).find((name) => CODE_PICKLERS.has(name))
   if (pickler !== undefined) return `${pickler} wrote code into it, and no code of a file is run`
   const [first, ...others] = foreign
   if (first === undefined) return undefined

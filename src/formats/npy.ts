@@ -2,7 +2,7 @@ import { broken, Cursor } from './cursor.ts'
 import { bytesNeeded, emptyArray, fillFromBytes, holdsObjects, type Order } from './ndarray.ts'
 import { NUMPY_TABLE } from './numpy.ts'
 import { dtypeOfDescription } from './numpy-dtype.ts'
-import { readPickleAt, withPython } from './pickle.ts'
+import { type Globals, readPickleAt, withPython } from './pickle.ts'
 import { parseLiteral } from './python-literal.ts'
 import { countsOf, isArray, type NdArray, typeName } from './values.ts'
 import { readZip } from './zip.ts'
@@ -18,8 +18,8 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 
 export const isNpy = (bytes: Uint8Array): boolean => MAGIC.every((byte, i) => bytes[i] === byte)
 
-/** The array of a `.npy` file. */
-export function readNpy(bytes: Uint8Array): NdArray {
+/** The array of a `.npy` file; what its pickle names, if it holds one, is added to `globals`. */
+export function readNpy(bytes: Uint8Array, globals: Globals = new Map()): NdArray {
   const file = new Cursor(bytes, 'npy')
   if (!isNpy(bytes)) file.fail('it does not begin with NUMPY')
   file.skip(MAGIC.length)
@@ -35,21 +35,21 @@ export function readNpy(bytes: Uint8Array): NdArray {
   const order: Order = head.get('fortran_order') === true ? 'F' : 'C'
   // numpy.load reads one array, too, and leaves what follows: numpy.save may append.
   return holdsObjects(dtype)
-    ? readObjects(file)
+    ? readObjects(file, globals)
     : fillFromBytes(emptyArray(), file.bytes(bytesNeeded(dtype, shape)), dtype, shape, order)
 }
 
-function readObjects(file: Cursor): NdArray {
-  const { value } = readPickleAt(file, withPython(NUMPY_TABLE))
+function readObjects(file: Cursor, globals: Globals): NdArray {
+  const { value } = readPickleAt(file, withPython(NUMPY_TABLE), globals)
   return isArray(value) ? value : file.fail(`its objects are ${typeName(value)}`)
 }
 
-/** The arrays of a `.npz` file by name. */
-export function readNpz(bytes: Uint8Array): ReadonlyMap<string, NdArray> {
+/** The arrays of a `.npz` file by name; for `globals` see `readNpy`. */
+export function readNpz(bytes: Uint8Array, globals: Globals = new Map()): ReadonlyMap<string, NdArray> {
   const arrays = new Map<string, NdArray>()
   for (const { name, read } of readZip(bytes).values()) {
     if (!name.endsWith('.npy')) throw broken('npz', `${name} is no .npy`)
-    arrays.set(name.slice(0, -'.npy'.length), readNpy(read()))
+    arrays.set(name.slice(0, -'.npy'.length), readNpy(read(), globals))
   }
   return arrays
 }

@@ -149,7 +149,10 @@ export class Machine extends Stack {
     if (module.length + name.length > MAX_NAME) this.fail(`a name of ${module.length + name.length} letters`)
     const today = todaysName(module, name)
     const known = this.globals.get(today)
-    if (known === undefined) this.globals.set(today, { kind: 'global', name: today })
+    if (known === undefined) {
+      this.named()
+      this.globals.set(today, { kind: 'global', name: today })
+    }
     this.push(this.globals.get(today) as Global)
   }
 

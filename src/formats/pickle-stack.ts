@@ -7,19 +7,25 @@ import type { Value } from './values.ts'
  * Limits on a file from a stranger:
  * - an operation takes a byte of the file or more, so there are no more operations than bytes;
  * - the stack, as a byte can duplicate its top: real files come to a few thousand;
- * - the memory of containers, as a byte can make a dict of 240: real files, dense with numbers and names, come to less
- *   than their own size, and small ones may do as they like;
+ * - the memory of containers, views, names and the memo, as a byte can make a dict of 240: with the file itself it is
+ *   four times the file, and 256 MB, as small files of many small dicts are real (Python takes as much for them);
+ *   measured, a refusal takes up to 380 MB for 8 MB of file and five times 200 MB, garbage included;
+ * - numbers and texts are not counted; the densest, ints of three bytes, take sixteen times theirs;
  * - marks, as real files have one for each level;
  * - memo indices: what is remembered took a byte, so an index is no greater than the place in the file.
  */
 const MAX_STACK = 1_000_000
 const MAX_MARKS = 10_000
-const FREE_MEMORY = 64 * 1024 * 1024
-const MEMORY_PER_BYTE = 8
+const FREE_MEMORY = 256 * 1024 * 1024
+const MEMORY_PER_BYTE = 3
 /** What V8 takes for an empty Map or Set, and about what for a record with its list. */
 const MAP_BYTES = 240
 const RECORD_BYTES = 96
-const POINTER_BYTES = 8
+const VIEW_BYTES = 104
+/** A name: its text, its record, its place in the table. */
+const NAME_BYTES = 256
+/** An entry of an array that grows by half and is copied then. */
+const MEMO_BYTES = 20
 
 export class Stack {
   readonly file: Cursor
@@ -48,6 +54,17 @@ export class Stack {
   container(value: Value): void {
     this.#spend(value instanceof Map || value instanceof Set ? MAP_BYTES : RECORD_BYTES)
     this.push(value)
+  }
+
+  /** Pushes the next bytes of the file, as a view. */
+  view(size: number): void {
+    this.#spend(VIEW_BYTES)
+    this.push(this.file.bytes(size))
+  }
+
+  /** Accounts for a name that is new. */
+  protected named(): void {
+    this.#spend(NAME_BYTES)
   }
 
   pop(): Value {
@@ -96,7 +113,7 @@ export class Stack {
     if (index > this.file.at) this.fail(`a memo index of ${index}, more than there are bytes before it`)
     const value = this.top()
     const memo = this.#memo
-    if (index > memo.length) this.#spend(POINTER_BYTES * (index - memo.length))
+    if (index >= memo.length) this.#spend(MEMO_BYTES * (index + 1 - memo.length))
     // A hole would turn the array into a slow one.
     while (memo.length < index) memo.push(undefined)
     if (memo[index] === undefined) this.#remembered++

@@ -13,6 +13,8 @@ export interface Pickle {
   readonly value: Value
   /** Every class and function that the file names, needed or not. */
   readonly globals: readonly string[]
+  /** Bytes behind its end. */
+  readonly rest: number
 }
 
 /** Nothing but Python itself. */
@@ -36,5 +38,5 @@ export const readPickle = (bytes: Uint8Array, table: PickleTable, globals: Globa
 export function readPickleAt(file: Cursor, table: PickleTable, globals: Globals = new Map()): Pickle {
   const value = new Machine(file, table, globals).run()
   checkDepth(value)
-  return { value, globals: [...globals.keys()] }
+  return { value, globals: [...globals.keys()], rest: file.left }
 }

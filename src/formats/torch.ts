@@ -1,4 +1,5 @@
 import { broken } from './cursor.ts'
+import { mistakeOf } from './mistaken.ts'
 import { type Pickle, readPickle } from './pickle.ts'
 import { isLegacyTorch, readLegacyTorch } from './torch-legacy.ts'
 import type { TorchSave } from './torch-save.ts'
@@ -13,6 +14,7 @@ import { readZip, type ZipEntry } from './zip.ts'
  * pickle and the windows on storages; text of code has one of its own.
  */
 const MAX_CODE_BYTES = 64 * 1024 * 1024
+const ZIP_HEAD = [0x50, 0x4b]
 
 export interface TorchScript {
   readonly format: 'torchscript'
@@ -36,6 +38,7 @@ const fail = (what: string): never => {
  */
 export function readTorch(bytes: Uint8Array): TorchSave | TorchScript {
   if (isLegacyTorch(bytes)) return readLegacyTorch(bytes)
+  if (bytes[0] !== ZIP_HEAD[0] || bytes[1] !== ZIP_HEAD[1]) fail(mistakeOf(bytes) ?? 'it is no file of torch.save')
   return readTorchZip(readZip(bytes))
 }
 

@@ -89,7 +89,7 @@ function readStructs(file: Cursor): Map<string, Json> {
         ['objective', settings],
       ]),
     ],
-    ['version', [learner.major, learner.minor, 0]],
+    ['version', [learner.major, learner.minor]],
   ])
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { crc32 } from './crc32.ts'
+import { crc32 } from 'node:zlib'
 import { crc64 } from './crc64.ts'
 import { Cursor } from './cursor.ts'
 import { outputLimit } from './inflate.ts'

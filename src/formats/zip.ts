@@ -1,4 +1,4 @@
-import { crc32 } from './crc32.ts'
+import { crc32 } from 'node:zlib'
 import { broken, Cursor } from './cursor.ts'
 import { inflateRaw, outputLimit } from './inflate.ts'
 

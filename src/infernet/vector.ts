@@ -52,7 +52,7 @@ export function readTyped(value: unknown, path: string, digits: Digits): Tensor 
     ['dtype', dtype],
     ['values', values],
   ] as const) {
-    if (given === undefined) throw new InferError('bad_request', `${path}.${name} is missing`)
+    if (given === undefined) throw missing(name, value as Fields, path)
   }
   if (typeof dtype === 'object' && dtype !== null)
     throw new InferError('bad_request', `${path}.dtype is ${show(dtype)}; say a name such as "double"`)
@@ -69,7 +69,7 @@ function readNamed(fields: Fields, name: string, path: string, digits: Digits): 
       'bad_request',
       `${path}.dtype is ${show(name)}; say one of ${[...TORCH_DTYPES.keys()].join(', ')}`,
     )
-  if (fields.shape === undefined) throw new InferError('bad_request', `${path}.shape is missing`)
+  for (const key of ['shape', 'values']) if (fields[key] === undefined) throw missing(key, fields, path)
   if (!isNested(fields.values)) return { tensor: readFlat(fields, dtype, path, digits), profile: 'v1', dtypeName: name }
   const shape = readShape(fields.shape, path)
   const tensor = fromNested(fields.values, dtype, `${path}.values`, digits)
@@ -81,7 +81,9 @@ function readNamed(fields: Fields, name: string, path: string, digits: Digits): 
 
 const isNested = (values: unknown): boolean => !Array.isArray(values) || Array.isArray(values[0])
 
-function readFlat({ shape = [], values = [] }: Fields, dtype: DType, path: string, digits: Digits): Tensor {
+function readFlat(fields: Fields, dtype: DType, path: string, digits: Digits): Tensor {
+  const { shape = [], values = [] } = fields
+  if (fields.values === undefined && !(isList(shape) && shape.includes(0))) throw missing('values', fields, path)
   if (!Array.isArray(values))
     throw new InferError('bad_request', `${path}.values must be a flat list; it is ${show(values)}`)
   const numbers =
@@ -121,6 +123,14 @@ function inferDimension(shape: readonly number[], count: number): number[] {
   if (open > 1 || rest === 0 || count % rest !== 0)
     throw new InferError('bad_request', `the shape [${shape}] cannot be inferred from ${count} values`)
   return shape.map((dim) => (dim === -1 ? count / rest : dim))
+}
+
+const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value)
+
+/** What is there tells how it was misspelled. */
+const missing = (key: string, fields: Fields, path: string): InferError => {
+  const keys = Object.keys(fields).slice(0, 8).join(', ') || 'nothing'
+  return new InferError('bad_request', `${path}.${key} is missing; ${path} has ${keys}`)
 }
 
 function fieldsOf(value: unknown, path: string): Fields {

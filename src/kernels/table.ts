@@ -2,25 +2,51 @@ import { InferError, show } from '../errors.ts'
 import type { Objects } from '../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../tensor/tensor.ts'
 
+type Cell = Objects['data'][number]
+
 /**
- * The numbers of a table: float64 of its shape; `null` is NaN, booleans are 1 and 0, text that spells a number is that
- * number, as numpy's conversion of objects has it.
+ * The numbers of some columns of a table: float64 [rows, columns]; `null` is NaN, booleans are 1 and 0, text that
+ * spells a number is that number, as numpy's conversion of objects has it.
  * @throws InferError bad_request with the row, the column and the value
  */
-export function toNumbers(table: Objects, names?: readonly string[]): Tensor {
-  const columns = table.dims[1] ?? 1
-  const numbers = new Float64Array(table.data.length)
-  for (let i = 0; i < numbers.length; i++) {
-    const cell = table.data[i] as Objects['data'][number]
-    const number = typeof cell === 'string' ? numberIn(cell) : cell === null ? Number.NaN : Number(cell)
-    if (number === undefined) {
-      const column = names?.[i % columns] ?? `${i % columns}`
-      const row = Math.floor(i / columns)
-      throw new InferError('bad_request', `row ${row} has ${show(cell)} in column ${column}, which takes numbers`)
+export function numbersOf(table: Objects | Tensor, columns: readonly number[], names?: readonly string[]): Tensor {
+  const [rows = 0, width = 1] = table.dims
+  const count = columns.length
+  if (table.dtype === 'float64' && table.dims.length === 2 && count === width && columns.every((c, i) => c === i))
+    return table
+  const numbers = new Float64Array(rows * count)
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < count; i++) {
+      const cell = table.data[row * width + (columns[i] as number)] as Cell
+      if (typeof cell === 'number') {
+        numbers[row * count + i] = cell
+        continue
+      }
+      const number = typeof cell === 'string' ? numberIn(cell) : cell === null ? Number.NaN : Number(cell)
+      if (number === undefined) {
+        const column = names?.[i] ?? `${columns[i]}`
+        throw new InferError('bad_request', `row ${row} has ${show(cell)} in column ${column}, which takes numbers`)
+      }
+      numbers[row * count + i] = number
     }
-    numbers[i] = number
   }
-  return createTensor('float64', table.dims, numbers)
+  return createTensor('float64', [rows, count], numbers)
+}
+
+/** Columns of several tables and matrices side by side: what is missing in a matrix is `null`. */
+export function joinTables(tables: readonly (Objects | Tensor)[], columns: readonly (readonly number[])[]): Objects {
+  const rows = tables[0]?.dims[0] ?? 0
+  const data: Cell[] = []
+  for (let row = 0; row < rows; row++) {
+    for (const [i, table] of tables.entries()) {
+      const width = table.dims[1] ?? 1
+      for (const column of columns[i] as readonly number[]) {
+        const cell = table.data[row * width + column] as Cell
+        data.push(Number.isNaN(cell) ? null : cell)
+      }
+    }
+  }
+  return { dtype: 'object', dims: [rows, columns.reduce((width, some) => width + some.length, 0)], data }
 }
 
 /** What Python's `float` makes of a text. */
@@ -43,9 +69,8 @@ const SPECIAL: Readonly<Record<string, number>> = Object.assign(Object.create(nu
 /** Some columns of a table, in the order asked for. */
 export function selectColumns({ dims, data }: Objects, columns: readonly number[]): Objects {
   const [rows = 0, width = 1] = dims
-  const chosen: Objects['data'][number][] = []
-  for (let row = 0; row < rows; row++)
-    for (const column of columns) chosen.push(data[row * width + column] as Objects['data'][number])
+  const chosen: Cell[] = []
+  for (let row = 0; row < rows; row++) for (const column of columns) chosen.push(data[row * width + column] as Cell)
   return { dtype: 'object', dims: [rows, columns.length], data: chosen }
 }
 
@@ -66,7 +91,8 @@ export function checkFinite(
   const [rows = 0, width = 1] = table.dims
   for (let row = 0; row < rows; row++) {
     for (const column of columns) {
-      const cell = table.data[row * width + column] as Objects['data'][number]
+      if (column < 0) continue
+      const cell = table.data[row * width + column] as Cell
       const isMissing = cell === null || Number.isNaN(cell)
       if (isMissing ? finiteness === 'finite or missing' : cell !== Infinity && cell !== -Infinity) continue
       const name = names?.[column] ?? `${column}`

@@ -3,20 +3,13 @@ import type { Form } from '../convert/sklearn/convert.ts'
 import type { Converted } from '../convert/sklearn/converter.ts'
 import type { TableSignature } from '../convert/sklearn/signature.ts'
 import { InferError, show } from '../errors.ts'
-import type { Expr } from '../onnx/expr.ts'
 import { castTensor } from '../tensor/cast.ts'
 import type { HostValue, Scalar, Table } from '../tensor/host-value.ts'
 import { describe, type NamedTensor, type Tensor, valueAt } from '../tensor/tensor.ts'
 import type { Labels, MethodAnswer, Model } from './model.ts'
+import { columnsOf, METHODS, type Method } from './outputs.ts'
 import { type OpenPlan, openPlan } from './run-plan.ts'
 import type { TableSource } from './table-source.ts'
-
-/** In the order in which one is the default. */
-const METHODS = [
-  ...['predict', 'transform', 'score_samples'],
-  ...['predict_proba', 'predict_log_proba', 'decision_function', 'apply', 'pred_contribs'],
-] as const
-type Method = (typeof METHODS)[number]
 
 /** Methods whose columns are the classes. */
 const SCORES = new Set<string>(['predict_proba', 'predict_log_proba', 'decision_function'])
@@ -27,7 +20,8 @@ const MAX_PLANS = 32
 /** A fitted estimator or booster, converted and ready to run. @throws InferError bad_model that names the estimator */
 export async function openTable(path: string, bytes: Uint8Array, source: TableSource): Promise<Model> {
   const { signature } = source
-  const methods = methodsOf(source.convert(signature.form, signature.width ?? 1, signature.names).made)
+  const { form, width = 1, names } = signature
+  const methods = methodsOf(source.convert({ form, width, names }).made)
   if (methods.length === 0) throw new InferError('bad_model', `${source.type} neither predicts nor transforms`)
   const plans = new Plans(source)
   const run = (input: Tensor | Table, asked: readonly string[]) => runTable(input, asked, { plans, methods, signature })
@@ -203,25 +197,15 @@ async function compile(
   { form, width, names }: Omit<Rows, 'value'>,
   methods: readonly Method[],
 ): Promise<CompiledPlan> {
-  const { graph, made } = source.convert(form, width, names)
+  const { graph, made } = source.convert({ form, width, names })
   const layout = methods.map((method) => {
-    const values = expressionsOf(made, method)
+    const values = columnsOf(made, method)
     return { method, values, count: values.isList ? values.list.length : null, classes: classesOf(made, method) }
   })
   const outputs = layout.flatMap(({ method, values }) =>
     values.list.map((value, i) => ({ name: `${method}_${i}`, value })),
   )
   return { plan: await openPlan(planOf(graph, outputs)), layout }
-}
-
-function expressionsOf(made: Converted, method: Method): { list: readonly Expr[]; isList: boolean } {
-  if (method === 'transform') {
-    const { value, numbers } = made.transform as NonNullable<Converted['transform']>
-    return { list: [value.dtype === 'sparse' ? numbers : value], isList: false }
-  }
-  const output = made[method]
-  if (output === undefined) throw new InferError('bad_request', `this model has no ${method} for such rows`)
-  return Array.isArray(output) ? { list: output, isList: true } : { list: [output as Expr], isList: false }
 }
 
 function classesOf({ classes }: Converted, method: Method): readonly Labels[] | undefined {

@@ -5,7 +5,7 @@ import { convertLightgbm } from '../convert/boosting/lightgbm.ts'
 import { readLightgbmModel } from '../convert/boosting/lightgbm-model.ts'
 import { convertLearner } from '../convert/boosting/xgboost.ts'
 import { readLearner } from '../convert/boosting/xgboost-model.ts'
-import { type Conversion, convertEstimator, convertTable, type Form } from '../convert/sklearn/convert.ts'
+import { type Conversion, convertEstimator, convertTable, type Rows } from '../convert/sklearn/convert.ts'
 import { Estimator } from '../convert/sklearn/estimator.ts'
 import { signatureOf, type TableSignature } from '../convert/sklearn/signature.ts'
 import { InferError } from '../errors.ts'
@@ -22,7 +22,7 @@ export interface TableSource {
   readonly type: string
   readonly signature: TableSignature
   /** @throws InferError bad_model that names what of it is not converted */
-  convert(form: Form, width: number, names?: readonly string[]): Conversion
+  convert(rows: Rows): Conversion
 }
 
 /** A file of an estimator or a booster. @throws InferError bad_model */
@@ -31,6 +31,9 @@ export function readTableSource(bytes: Uint8Array, format: Format): TableSource 
   if (!read) throw new InferError('bad_model', `a file of ${format} holds no table model`)
   return read(bytes)
 }
+
+/** Whether files of this format hold rows' models. */
+export const isTableFormat = (format: Format): boolean => READERS[format] !== undefined
 
 const READERS: Partial<Record<Format, (bytes: Uint8Array) => TableSource>> = {
   pickle: pickled,
@@ -47,7 +50,7 @@ function pickled(bytes: Uint8Array): TableSource {
   return {
     type: estimator.type,
     signature: signatureOf(estimator),
-    convert: (form, width, names) => convertEstimator(estimator, form, width, names),
+    convert: (rows) => convertEstimator(estimator, rows),
   }
 }
 
@@ -57,7 +60,7 @@ function lightgbm(bytes: Uint8Array): TableSource {
   return {
     type,
     signature: { form: 'matrix', width: model.columns, names: model.names, dropsUnknown: false },
-    convert: (form, width, names) => convertTable(type, { form, width, names }, (x) => convertLightgbm(model, x)),
+    convert: (rows) => convertTable(type, 'anything', rows, (x) => convertLightgbm(model, x)),
   }
 }
 
@@ -73,7 +76,7 @@ function catboost(model: CatboostModel): TableSource {
   return {
     type,
     signature: { form: 'matrix', width: booster.width, names: booster.names, dropsUnknown: false },
-    convert: (form, width, names) => convertTable(type, { form, width, names }, (x) => convertCatboost(booster, x)),
+    convert: (rows) => convertTable(type, 'anything', rows, (x) => convertCatboost(booster, x)),
   }
 }
 
@@ -83,6 +86,6 @@ function xgboost(bytes: Uint8Array): TableSource {
   return {
     type,
     signature: { form: 'matrix', width: learner.columns, names: learner.names, dropsUnknown: false },
-    convert: (form, width, names) => convertTable(type, { form, width, names }, (x) => convertLearner(learner, x)),
+    convert: (rows) => convertTable(type, 'finite or missing', rows, (x) => convertLearner(learner, x)),
   }
 }

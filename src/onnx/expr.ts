@@ -90,8 +90,9 @@ export class Expr {
   tanh(): Expr {
     return this.graph.node('Tanh', [this])
   }
+  /** `1 / (1 + exp(-x))`; ONNX Runtime's Sigmoid is `1 - 1 / (1 + exp(x))` below zero, which is 0 below -37. */
   sigmoid(): Expr {
-    return this.graph.node('Sigmoid', [this])
+    return this.graph.node('Reciprocal', [this.neg().exp().add(1)])
   }
   relu(): Expr {
     return this.graph.node('Relu', [this])

@@ -7,6 +7,8 @@ import type { Attributes, GraphInput, GraphNode, Guard, Kernel, Operand } from '
 import { numbers } from './numbers.ts'
 import { outputTypes } from './output-types.ts'
 
+export type Target = 'serve' | 'export'
+
 /**
  * A graph under construction: ONNX nodes, and kernels of ours beside them. Values have no names; a node comes after
  * what it takes. Constants are given inline and kept once.
@@ -23,8 +25,12 @@ export class Graph {
   readonly #constants = new Map<Expr, Tensor>()
   readonly #known = new Map<unknown, Expr>()
 
-  constructor(parent?: Graph) {
+  /** Whether it is run here, by kernels where these are faster, or leaves us as ONNX alone. */
+  readonly target: Target
+
+  constructor(parent?: Graph, target: Target = parent?.target ?? 'serve') {
     this.#root = parent ? parent.#root : this
+    this.target = target
   }
 
   /** The constants of this graph and its subgraphs. */

@@ -52,7 +52,8 @@ export class Arweave implements Hub {
   /** What the newest manifest of a repository lists; where there is none, or a version is asked for, the id's files. */
   async list(id: ModelId & IdDetails): Promise<readonly RemoteFile[]> {
     const wrong = ownersOf(id).find((owner) => !ADDRESS.test(owner))
-    if (wrong !== undefined) throw new InferError('bad_model', `${wrong} is no Arweave address (43 characters)`)
+    if (wrong !== undefined)
+      throw new InferError('bad_model', `${wrong} is no Arweave address (43 characters); it may be named in owners`)
     const manifest = id.version
       ? undefined
       : await this.#newest(id, [repoName(id), { name: 'Type', values: ['manifest'] }])

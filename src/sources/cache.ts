@@ -1,11 +1,12 @@
 /** The models on this machine: the cache volume that Ritual's services fill and share, and Hugging Face's own cache. */
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { formatModelId, type ModelId } from '../codecs/model-id.ts'
 import { InferError } from '../errors.ts'
 import { findSnapshotFile, snapshotFiles } from './hugging-face-cache.ts'
 import { MANIFEST, manifestFiles, readManifest } from './manifest.ts'
 import { expandPath } from './model-reference.ts'
+import { OWN_PREFIX } from './record.ts'
 
 export const DEFAULT_CACHE_DIRECTORY = '~/.cache/ritual'
 
@@ -43,7 +44,7 @@ const modelAmong = (files: readonly string[]): string[] => {
 export function chooseModel(id: ModelId, cache: string): string {
   const directory = cachedDirectory(cache, id)
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => name !== MANIFEST && isFile(join(directory, name)),
+    (name) => name !== MANIFEST && !basename(name).startsWith(OWN_PREFIX) && isFile(join(directory, name)),
   )
   const [model] = modelAmong(names)
   if (model !== undefined) return join(directory, model)
@@ -52,8 +53,9 @@ export function chooseModel(id: ModelId, cache: string): string {
 }
 
 export function checkFile(path: string): string {
-  if (!isFile(path)) throw new InferError('bad_model', `the model file ${path} does not exist`)
-  return path
+  if (isFile(path)) return path
+  const why = existsSync(path) ? 'is no file' : 'does not exist'
+  throw new InferError('bad_model', `the model file ${path} ${why}`)
 }
 
 export function isFile(path: string): boolean {

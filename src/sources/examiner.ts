@@ -1,23 +1,34 @@
 /** What is known of whether cached files can be opened: small ones are read at once, others by a process of their own. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { statSync } from 'node:fs'
-import { extname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { judgeFile, type Support } from './support.ts'
+import { readFileSync, statSync } from 'node:fs'
+import { judgeOnnx, type Support } from './support.ts'
 
 /** In a hostile file of this size every other byte is a field, and reading those takes some ten milliseconds. */
 const INLINE_BYTES = 256 << 10
 /** The largest file that is read takes about a second. */
 const GIVE_UP_MS = 20_000
 const IDLE_MS = 10_000
+/** To start a process stops this one for some milliseconds: whoever asked first has gone with an answer by then. */
+const START_MS = 20
 /** Paths are those of a cache's files; whoever has more of them is asked anew. */
 const MAX_REMEMBERED = 10_000
 
 export class Examiner {
+  readonly #module: string
   readonly #known = new Map<string, { state: string; support: Promise<Support> }>()
   readonly #asked = new Map<string, (support: Support) => void>()
   #process: ChildProcess | undefined
   #timer: NodeJS.Timeout | undefined
+
+  /** @param module the process that judges what is not judged here */
+  constructor(module: string) {
+    this.#module = module
+  }
+
+  /** Whether the process is there, so that it is worth waiting for what it says. */
+  get isAwake(): boolean {
+    return this.#process !== undefined
+  }
 
   /** Once for each state of the file. */
   examine(path: string): Promise<Support> {
@@ -25,7 +36,9 @@ export class Examiner {
     const state = `${size} ${mtimeMs}`
     const known = this.#known.get(path)
     if (known?.state === state) return known.support
-    const support = size <= INLINE_BYTES ? Promise.resolve(judgeFile(path)) : this.#ask(path)
+    const bytes = size <= INLINE_BYTES ? readFileSync(path) : undefined
+    const here = bytes && judgedHere(path, bytes)
+    const support = here ? Promise.resolve(here) : this.#ask(path)
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
     this.#known.set(path, { state, support })
     return support
@@ -34,15 +47,18 @@ export class Examiner {
   #ask(path: string): Promise<Support> {
     return new Promise((resolve) => {
       this.#asked.set(path, resolve)
-      this.#start().send(path)
-      this.#endAfter(GIVE_UP_MS)
+      const send = (): void => {
+        this.#start().send(path)
+        this.#endAfter(GIVE_UP_MS)
+      }
+      if (this.isAwake) send()
+      else setTimeout(send, START_MS).unref()
     })
   }
 
   #start(): ChildProcess {
     if (this.#process) return this.#process
-    const file = new URL(`./support-process${extname(fileURLToPath(import.meta.url))}`, import.meta.url)
-    const child = fork(file, { env: {}, stdio: 'ignore' })
+    const child = fork(this.#module, { env: {}, stdio: 'ignore' })
     this.#process = child
     child.unref()
     child.channel?.unref()
@@ -70,5 +86,14 @@ export class Examiner {
     for (const [path, answer] of this.#asked)
       answer({ supported: false, reason: `${path.split('/').at(-1)} takes too long, or too much memory, to be read` })
     this.#asked.clear()
+  }
+}
+
+/** What is no ONNX file is for the process. */
+function judgedHere(path: string, bytes: Uint8Array): Support | undefined {
+  try {
+    return judgeOnnx(path, bytes)
+  } catch {
+    return undefined
   }
 }

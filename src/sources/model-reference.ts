@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createModelId, type ModelId, parseModelId } from '../codecs/model-id.ts'
-import { InferError, show } from '../errors.ts'
+import { InferError, messageOf, show } from '../errors.ts'
 
 export type ModelReference =
   | { readonly path: string }
@@ -46,7 +46,7 @@ export function readModelReference(keywords: Keywords): ModelReference | undefin
   if (keywords.model_source !== undefined || keywords.load_args !== undefined || keywords.model_args !== undefined) {
     return readSourceAndArguments(keywords)
   }
-  if (typeof keywords.model_path === 'string') return { path: expandPath(keywords.model_path) }
+  if (keywords.model_path !== undefined) return { path: readPath('model_path', keywords.model_path) }
   if (keywords.model_name !== undefined) return readModelName(keywords.model_name, keywords.model_file_name)
   return undefined
 }
@@ -57,12 +57,25 @@ function readModelId(value: unknown): ModelReference {
   if (/^(?:[/~.]|file:)/.test(value)) return { path: expandPath(value) }
   const { id, ...pin } = splitPin(value)
   if (/^https?:/.test(id) && URL.canParse(id)) return { url: new URL(id), ...pin }
-  return { id: asModelError(() => parseModelId(id)), ...pin }
+  return { id: asModelError(() => parseModelId(id), SPELLINGS), ...pin }
 }
 
-/** `storage/owner/name:file#sha256=…`: the digest that the file must have, behind the id. */
+const SPELLINGS = 'say storage/owner/name[/version]:file, or a path that begins with / or ./'
+
+function readPath(name: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '')
+    throw new InferError('bad_model', `${name} is ${show(value ?? null)}; say the path of a file`)
+  return expandPath(value)
+}
+
+/**
+ * `storage/owner/name:file#sha256=…`: the digest that the file must have, behind the id.
+ * @throws InferError bad_model when what is there is no digest
+ */
 export function splitPin(text: string): { id: string; sha256?: string } {
   const [, id, sha256] = /^(.*)#sha256=([0-9a-f]{64})$/i.exec(text) ?? []
+  const [wrong] = id === undefined ? (/#sha256=.*$/i.exec(text) ?? []) : []
+  if (wrong !== undefined) throw new InferError('bad_model', `the model id ends in ${show(wrong)}; say 64 hex digits`)
   return id === undefined || sha256 === undefined ? { id: text } : { id, sha256: sha256.toLowerCase() }
 }
 
@@ -85,10 +98,12 @@ function readSourceAndArguments(keywords: Keywords): ModelReference {
       `model_source is ${show(named)}; say local, arweave or huggingface_hub (or 0, 1, 2)`,
     )
   if (storage === 'local') {
-    if (typeof path !== 'string')
+    if (typeof path !== 'string' || path === '')
       throw new InferError('bad_model', `load_args of a local model is ${show(args)}; it needs model_path`)
     return { path: expandPath(path) }
   }
+  if (args.repo_id === undefined)
+    throw new InferError('bad_model', `load_args is ${show(args)}; it needs repo_id and filename`)
   if (storage === 'arweave' && args.owners !== undefined && args.owners !== null) return fromOwners(args)
   return { id: fromRepo(storage, args.repo_id, args.filename, args.version) }
 }
@@ -124,16 +139,24 @@ function fromRepo(storage: ModelId['storage'], repo: unknown, file: unknown, ver
 }
 
 /** Id mistakes are the operator's here, not a caller's. */
-function asModelError(read: () => ModelId): ModelId {
+function asModelError(read: () => ModelId, hint = ''): ModelId {
   try {
     return read()
   } catch (error) {
-    throw error instanceof InferError ? new InferError('bad_model', error.message) : error
+    throw error instanceof InferError ? new InferError('bad_model', `${error.message}${hint && `; ${hint}`}`) : error
   }
 }
 
 /** `~` and `file:` as a shell and a browser read them; else relative to the working directory. */
 export function expandPath(path: string): string {
-  if (path.startsWith('file:')) return fileURLToPath(path)
+  if (path.startsWith('file:')) return fromAddress(path)
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(path)
+}
+
+function fromAddress(address: string): string {
+  try {
+    return fileURLToPath(address)
+  } catch (error) {
+    throw new InferError('bad_model', `${address} names no file of this machine: ${messageOf(error)}`)
+  }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { formatModelId, type ModelId, parseModelId } from '../codecs/model-id.ts'
-import { InferError } from '../errors.ts'
+import { InferError, show } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { Arweave } from './arweave.ts'
 import { checkFile, DEFAULT_CACHE_DIRECTORY, findCachedFile } from './cache.ts'
@@ -72,7 +72,9 @@ export interface ResolverOptions {
   /** Whether a file is open in an inference process. */
   readonly isOpen?: (path: string) => boolean
   /** Is told of downloads, instead of the log. */
-  readonly onProgress?: TransferOptions['onProgress']
+  readonly onProgress?: TransferOptions['onProgress'] | undefined
+  /** The process that judges whether cached files can be served: `support-process.ts`. */
+  readonly supportModule: string
   /** For tests: shorter waits. */
   readonly guard?: Guard
   readonly retry?: RetryPolicy
@@ -81,11 +83,18 @@ export interface ResolverOptions {
 
 const NO_NETWORK: SourceSettings = { offline: true, allowed: [], hosts: [] }
 
+/** A number is a folder's name, too. @throws InferError bad_model */
+function readCacheDirectory(value: unknown): string {
+  if (value === undefined) return DEFAULT_CACHE_DIRECTORY
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  throw new InferError('bad_model', `cache_dir is ${show(value)}; say a folder`)
+}
+
 /** A request may name models of the configured model's owner, and those that the operator allows. */
 export function createResolver(options: ResolverOptions): Resolver {
   const { keywords, defaultModel, useDefault, sources = NO_NETWORK } = options
-  const cacheDirectory = typeof keywords.cache_dir === 'string' ? keywords.cache_dir : DEFAULT_CACHE_DIRECTORY
-  const examiner = new Examiner()
+  const cacheDirectory = readCacheDirectory(keywords.cache_dir)
+  const examiner = new Examiner(options.supportModule)
   const { library, usage, downloader } = createLibrary(options, cacheDirectory, sources)
   let hold = (path: string): void => {
     usage.hold(path)
@@ -112,7 +121,7 @@ export function createResolver(options: ResolverOptions): Resolver {
       if (useDefault) return defaultModel
       throw new InferError(
         'bad_model',
-        'no model is configured: name one with model_id, model_name, or model_source and load_args',
+        `no model is configured by ${show(reference)}: name one with model_id, model_path, model_name, or model_source and load_args`,
       )
     },
     async forRequest(id) {
@@ -183,8 +192,8 @@ async function supports(
       ? { supported: false, reason: `the model id ${formatModelId(id)} names no file` }
       : judgeName(file)
   if (path !== undefined && isInCaches(path, cache, { hubCache })) {
-    const late = sleep(KNOWN_MS, undefined, { ref: false }).then(() => judgeName(path))
-    return Promise.race([examiner.examine(path), late])
+    const wait = sleep(examiner.isAwake ? KNOWN_MS : 0, undefined, { ref: false })
+    return Promise.race([examiner.examine(path), wait.then(() => judgeName(path))])
   }
   if (!offline && id.storage !== 'local') return byName()
   const why = id.storage === 'local' ? '' : ', and this server is offline'
@@ -207,7 +216,11 @@ function checkAllowed({ storage, owner, name, owners = [owner] }: PinnedModelId,
 /** A request's `model_id`. @throws InferError bad_request */
 export const readRequestModelId = (value: unknown): PinnedModelId => {
   if (typeof value !== 'string')
-    throw new InferError('bad_request', `model_id must be a string such as huggingface/owner/name:file`)
-  const { id, ...pin } = splitPin(value)
-  return { ...parseModelId(id), ...pin }
+    throw new InferError('bad_request', `model_id is ${show(value)}; say a string such as huggingface/owner/name:file`)
+  try {
+    const { id, ...pin } = splitPin(value)
+    return { ...parseModelId(id), ...pin }
+  } catch (error) {
+    throw error instanceof InferError ? new InferError('bad_request', error.message) : error
+  }
 }

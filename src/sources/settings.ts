@@ -1,6 +1,6 @@
 /** What the environment says of where models come from. */
 import { join } from 'node:path'
-import { ConfigError } from '../config.ts'
+import { ConfigError, Mistakes } from '../config.ts'
 import { readBoolean, readEnvText } from '../env-value.ts'
 import { expandPath } from './model-reference.ts'
 
@@ -23,23 +23,34 @@ type Env = Readonly<Record<string, string | undefined>>
 /**
  * HF_ENDPOINT, HF_TOKEN (or its older names), HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE as Hugging Face has them;
  * ARWEAVE_GATEWAYS, MODEL_HOSTS and ALLOWED_MODELS are ours: lists, by commas. `offline`: whatever the environment says.
- * @throws ConfigError
+ * @throws ConfigError that lists every mistake, a line each
  */
 export function readSourceSettings(env: Env, offline = false): SourceSettings {
   const text = (name: string): string | undefined => readEnvText(env[name])
   const home = text('HF_HOME') ?? join(text('XDG_CACHE_HOME') ?? '~/.cache', 'huggingface')
-  const owners = list(text('ALLOWED_ARWEAVE_OWNERS')).map((owner) => `arweave/${owner}`)
+  const mistakes = new Mistakes()
+  /** Each item of a variable; of wrong ones nothing is left, since the whole is refused. */
+  const each = (name: string, read: (name: string, item: string) => string): string[] =>
+    list(text(name)).flatMap((item) => mistakes.collect(() => read(name, item)) ?? [])
   const endpoint = text('HF_ENDPOINT')
-  const gateways = list(text('ARWEAVE_GATEWAYS'))
-  return {
-    offline: offline || (readBoolean(text('HF_HUB_OFFLINE') ?? 'false') ?? false),
-    hubEndpoint: endpoint && address('HF_ENDPOINT', endpoint),
+  const gateways = each('ARWEAVE_GATEWAYS', address)
+  const settings = {
+    offline: offline || mistakes.collect(() => flag('HF_HUB_OFFLINE', text('HF_HUB_OFFLINE'))) === true,
+    hubEndpoint: endpoint && mistakes.collect(() => address('HF_ENDPOINT', endpoint)),
     hubToken: text('HF_TOKEN') ?? text('HUGGING_FACE_HUB_TOKEN') ?? text('HUGGINGFACE_TOKEN'),
     hubCache: expandPath(text('HF_HUB_CACHE') ?? text('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub')),
-    arweaveGateways: gateways.length > 0 ? gateways.map((gateway) => address('ARWEAVE_GATEWAYS', gateway)) : undefined,
-    allowed: [...list(text('ALLOWED_MODELS')).map(checkAllowed), ...owners.map(checkAllowed)],
-    hosts: list(text('MODEL_HOSTS')).map((host) => address('MODEL_HOSTS', host)),
+    arweaveGateways: gateways.length > 0 ? gateways : undefined,
+    allowed: [...each('ALLOWED_MODELS', allowed), ...each('ALLOWED_ARWEAVE_OWNERS', allowedOwner)],
+    hosts: each('MODEL_HOSTS', address),
   }
+  mistakes.end()
+  return settings
+}
+
+function flag(name: string, value = 'false'): boolean {
+  const read = readBoolean(value)
+  if (read === undefined) throw new ConfigError(`${name} is ${value}; say true or false`)
+  return read
 }
 
 const list = (text: string | undefined): string[] =>
@@ -48,17 +59,25 @@ const list = (text: string | undefined): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '')
 
-/** A host alone is https. */
+/** Without a scheme it is https, and must look like a host: a name with a dot, or with a port. */
+const BARE_HOST = /^(?:localhost|[\w-]+(?:\.[\w-]+)+|[\w.-]+:\d+)(?:\/|$)/i
+
 function address(name: string, text: string): string {
   const whole = text.includes('://') ? text : `https://${text}`
   const url = URL.canParse(whole) ? new URL(whole) : undefined
-  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password)
+  const isPlain = url && !url.username && !url.password && !url.search && !url.hash && !url.pathname.includes('//')
+  if (!isPlain || !/^https?:$/.test(url.protocol) || (whole !== text && !BARE_HOST.test(text)))
     throw new ConfigError(`${name} is ${text}; say https://HOST`)
   return whole.replace(/\/+$/, '')
 }
 
-function checkAllowed(pattern: string): string {
+function allowed(name: string, pattern: string): string {
   if (!/^(?:local|arweave|huggingface)\/[^/]+(?:\/[^/]+)?$/.test(pattern))
-    throw new ConfigError(`ALLOWED_MODELS is ${pattern}; say storage/owner or storage/owner/name`)
+    throw new ConfigError(`${name} is ${pattern}; say storage/owner or storage/owner/name`)
   return pattern
+}
+
+function allowedOwner(name: string, owner: string): string {
+  if (owner.includes('/')) throw new ConfigError(`${name} is ${owner}; say wallet addresses, by commas`)
+  return `arweave/${owner}`
 }

@@ -5,7 +5,7 @@ import { InferError } from '../errors.ts'
 import { isFile } from './cache.ts'
 import { MANIFEST, manifestDigests, readManifest } from './manifest.ts'
 import { readRecord } from './record.ts'
-import { type Digest, Hashes, readEtag, sha256Digest } from './verify.ts'
+import { type Digest, Hashes, MAX_REMEMBERED, readEtag, sha256Digest, stateOf } from './verify.ts'
 
 interface Rot {
   readonly path: string
@@ -17,13 +17,20 @@ export class Soundness {
   /** A file is read once in the life of this process, and again when its size or times have changed. */
   readonly #hashes = new Hashes()
 
+  /** Models in the state in which they, and what belongs to them, were last found right. */
+  readonly #right = new Map<string, string>()
+
   /** The first of a model's files that is not what somebody is known to have said; undefined when all are. */
   async findRot(path: string): Promise<Rot | undefined> {
+    const state = stateOf(path)
+    if (this.#right.get(path) === state) return undefined
     const others = (readRecord(path)?.together ?? []).map((name) => join(dirname(path), name)).filter(isFile)
     for (const file of [path, ...others]) {
       const wrong = await this.#hashes.findMismatch(file, knownDigests(file))
       if (wrong) return { path: file, wrong }
     }
+    if (this.#right.size >= MAX_REMEMBERED) this.#right.clear()
+    this.#right.set(path, state)
     return undefined
   }
 

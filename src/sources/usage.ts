@@ -52,7 +52,7 @@ export class Usage {
 
   constructor(options: UsageOptions) {
     this.#options = options
-    if (options.limitBytes > 0) setInterval(() => this.#renew(), RENEW_MS).unref()
+    setInterval(() => this.#renew(), RENEW_MS).unref()
   }
 
   /** A file was looked up for somebody who will open it. */
@@ -79,12 +79,12 @@ export class Usage {
    */
   async reserve(bytes: number): Promise<() => void> {
     const reservation = { bytes }
-    if (this.#options.limitBytes > 0) {
-      const turn = this.#turn.then(() => this.#makeRoom(bytes))
-      this.#turn = turn.catch(() => {})
-      await turn
-    }
-    this.#reserved.add(reservation)
+    const turn = this.#turn.then(async () => {
+      if (this.#options.limitBytes > 0) await this.#makeRoom(bytes)
+      this.#reserved.add(reservation)
+    })
+    this.#turn = turn.catch(() => {})
+    await turn
     return () => void this.#reserved.delete(reservation)
   }
 
@@ -123,10 +123,12 @@ export class Usage {
     return kept || Date.now() - usedAtMs < LEASE_MS || this.#held.has(path) || isOpen(path)
   }
 
+  /** Whatever our own limit is: another server on the cache may have one. */
   #renew(): void {
     const { isOpen = () => false } = this.#options
+    for (const path of this.#held.keys()) void touchRecord(path)
     for (const path of [...this.#used.keys()]) {
-      if (this.#held.has(path) || isOpen(path)) void touchRecord(path)
+      if (isOpen(path)) void touchRecord(path)
       else this.#used.delete(path)
     }
   }

@@ -49,7 +49,7 @@ export async function findMismatch(
 }
 
 /** Paths are those of a cache's files; a server that has seen so many starts anew. */
-const MAX_REMEMBERED = 10_000
+export const MAX_REMEMBERED = 10_000
 
 /** Reads each file once for each state that it is in, however often and by however many it is asked for. */
 export class Hashes {
@@ -79,7 +79,8 @@ export class Hashes {
   }
 }
 
-function stateOf(path: string): string {
+/** What changes when a file does. */
+export function stateOf(path: string): string {
   const { size, mtimeMs, ino } = statSync(path)
   return `${size} ${mtimeMs} ${ino}`
 }

@@ -9,6 +9,8 @@
  *   --against FILE   a second one in the same rounds: a change against what was before
  *   --no-layers      without the table of steps
  *
+ * With BENCH_PYTHON, a Python with numpy, joblib, scikit-learn and torch, it also times reading of model files.
+ *
  * Fails only when a server gives a wrong answer or an error.
  */
 import { execFileSync } from 'node:child_process'
@@ -20,6 +22,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { layersText, measureLayers } from './layers.ts'
 import { startLoader } from './processes.ts'
+import { readingText } from './reading.ts'
 import { comparisonsText, foreignText, goals, goalsText, setText, startsText } from './report.ts'
 import { NoiseGuard } from './rounds.ts'
 import { type Bench, SETS, type SetResult, takeSets, takeStarts } from './sets.ts'
@@ -62,6 +65,7 @@ async function main(): Promise<void> {
   print(startsText(starts))
   const layers = values['no-layers'] ? [] : await measureLayers(path, quick ? 10 : 30)
   if (layers.length > 0) print(layersText(layers))
+  print(readingText(process.env.BENCH_PYTHON, quick ? 2 : 5))
   print(`${foreignText(sets)}\n${comparisonsText(sets)}`)
   const verdicts = goals(sets, starts)
   print(goalsText(verdicts))

@@ -37,27 +37,42 @@ export const matrix = (recorded: Recorded): Input => ({
   cells: recorded.data,
 })
 
-/** What each of `methods` gives for the input: one value, or a list where Python gives one. */
-export async function run(
-  model: Estimator,
-  input: Input,
-  methods: readonly string[],
-): Promise<Map<string, HostValue | HostValue[]>> {
-  const { graph, made } = convertEstimator(model, input.form, input.width, input.names)
+type Answers = Map<string, HostValue | HostValue[]>
+
+/** An estimator that is open: what each of its methods gives for an input of the form it was opened with. */
+export interface OpenEstimator {
+  run(input: Input): Promise<Answers>
+  close(): Promise<void>
+}
+
+export async function openEstimator(model: Estimator, like: Input, methods: readonly string[]): Promise<OpenEstimator> {
+  const { graph, made } = convertEstimator(model, like)
   const wanted = methods.map((method) => ({ method, values: valuesOf(made, method) }))
   const outputs = wanted.flatMap(({ method, values }) =>
     values.list.map((value, i) => ({ name: `${method}_${i}`, value })),
   )
   const open = await openPlan(planOf(graph, outputs))
-  const given = await open.run([hostValue(input)])
-  await open.close()
-  const answers = new Map<string, HostValue | HostValue[]>()
-  let at = 0
-  for (const { method, values } of wanted) {
-    const mine = given.slice(at, at + values.list.length)
-    at += values.list.length
-    answers.set(method, values.isList ? mine : (mine[0] as HostValue))
+  return {
+    close: () => open.close(),
+    run: async (input) => {
+      const given = await open.run([hostValue(input)])
+      const answers: Answers = new Map()
+      let at = 0
+      for (const { method, values } of wanted) {
+        const mine = given.slice(at, at + values.list.length)
+        at += values.list.length
+        answers.set(method, values.isList ? mine : (mine[0] as HostValue))
+      }
+      return answers
+    },
   }
+}
+
+/** What each of `methods` gives for the input: one value, or a list where Python gives one. */
+export async function run(model: Estimator, input: Input, methods: readonly string[]): Promise<Answers> {
+  const open = await openEstimator(model, input, methods)
+  const answers = await open.run(input)
+  await open.close()
   return answers
 }
 
@@ -104,6 +119,6 @@ export function assertEqual(ours: HostValue | HostValue[], theirs: unknown, what
 function isClose(ours: unknown, theirs: unknown, { rtol, atol }: Tolerance): boolean {
   if (typeof theirs === 'string' && typeof ours === 'string') return ours === theirs
   if (typeof theirs === 'boolean') return Boolean(ours) === theirs
-  const [a, b] = [Number(ours), theirs === null ? Number.NaN : Number(theirs)]
+  const [a, b] = [numberOf(ours), numberOf(theirs)]
   return Object.is(a, b) || a === b || Math.abs(a - b) <= atol + rtol * Math.abs(b)
 }

@@ -6,7 +6,12 @@ import { ROOT } from '../support/paths.ts'
 import { assertEqual, matrix, type Recorded, readEstimator, run } from './estimators.ts'
 
 const SHARED = join(ROOT, '../shared/fixtures/sklearn')
-const EXPECTED_FAILURES: Readonly<Record<string, string>> = {}
+const CANCELS = 'sums of a few units of terms of 3e9: Python itself gives other digits elsewhere'
+const EXPECTED_FAILURES: Readonly<Record<string, string>> = {
+  '0.23.2 gpr predict': CANCELS,
+  '1.2.1 gpr predict': CANCELS,
+  '1.4.2 gpr predict': CANCELS,
+}
 
 const releases = existsSync(SHARED) ? readdirSync(SHARED) : []
 

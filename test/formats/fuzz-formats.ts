@@ -12,6 +12,7 @@ import { readUbjson } from '../../src/formats/ubjson.ts'
 import { isTensor } from '../../src/formats/values.ts'
 import { readXgboost } from '../../src/formats/xgboost.ts'
 import { readZip } from '../../src/formats/zip.ts'
+import { inspect } from '../../src/inspect/inspect.ts'
 import { FIXTURES } from '../support/paths.ts'
 import { bytesOf } from './hostile.ts'
 
@@ -65,5 +66,6 @@ export const FUZZ_FORMATS: readonly FuzzFormat[] = [
   { name: 'json', read: (bytes) => readJson(bytes, { format: 'json', nonFinite: true }), seeds: seedsOf(/^recursive.*json$/) },
   { name: 'ubjson', read: readUbjson, seeds: [UBJSON] },
   { name: 'xgboost', read: readXgboost, seeds: seedsOf(/\.bin$/, `${FOLDER}xgboost/`) },
+  { name: 'inspection', read: inspect, seeds: [...seedsOf(/\.(pkl|joblib|torch|npz|npy|pt|safetensors|skops)$/), ...seedsOf(/\.onnx$/, `${FIXTURES}onnx/`), ...seedsOf(/\.(bin|pkl)$/, `${FOLDER}xgboost/`), ...seedsOf(/\.(pt2|txt)$/, `${FOLDER}others/`)].filter(({ length }) => length < 20_000) },
   { name: 'detection', read: detect, seeds: seedsOf(/\.(pkl|torch|npz|npy|pt|safetensors)$/) },
 ]

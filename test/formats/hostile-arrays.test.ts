@@ -110,6 +110,12 @@ describe('torch', () => {
   const torch = (name: string, bytes: Uint8Array, sentence: RegExp): Promise<void> =>
     refused(name, () => readTorch(bytes), sentence)
   torch(
+    'a tar of torch before 0.1.10',
+    bytesOf('sys_info', new Uint8Array(249), 'ustar\0', new Uint8Array(249)),
+    /^torch: a tar of torch\.save before 0\.1\.10: load it with a torch of that time/,
+  )
+  torch('a pickle', bytesOf('N.'), /^torch: /)
+  torch(
     'a window beyond its storage',
     tensor('I1\n', 'I2\nI2\n', 'I2\nI1\n'),
     /reads element 4 of storage 0, which has 4/,

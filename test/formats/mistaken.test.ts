@@ -7,6 +7,7 @@ import { detect } from '../../src/formats/detect.ts'
 import { foreignCode } from '../../src/formats/foreign-code.ts'
 import { FIXTURES } from '../support/paths.ts'
 import { bytesOf, little, zipOf } from './hostile.ts'
+import './refusals.ts'
 
 const fixture = (name: string): Uint8Array => readFileSync(`${FIXTURES}formats/${name}`)
 const zip = (...names: string[]): Uint8Array =>
@@ -50,7 +51,6 @@ const MISTAKES: readonly (readonly [what: string, bytes: Uint8Array, sentence: R
   ['TensorFlow Lite', bytesOf(little(28, 4), 'TFL3'), /^a TensorFlow Lite model/],
   ['ONNX Runtime\'s own', bytesOf(little(28, 4), 'ORTM'), /^ONNX Runtime's own format \(\.ort\)/],
   ['GGUF', bytesOf('GGUF', 3, 0, 0, 0), /^GGUF, of llama\.cpp: a language model/],
-  ['CatBoost', bytesOf('CBM1'), /^CatBoost wrote it in its own format.*\.json or \.onnx/],
   ['R', gzipSync('X\n\0\0\0\x03\0\x04\x03\x02'), /^R's own format \(\.rds\)/],
   ['R, several objects', gzipSync('RDX3\nX\n'), /^R's own format \(\.RData\)/],
   ['an encrypted zip', zipOf([{ name: 'model.pkl', content: Buffer.from('x'), flags: 1 }]), /^a zip with a password/],
@@ -111,6 +111,11 @@ describe('a class that no file holds is told by its name', () => {
   test('dill', () => check(['dill._dill._create_type'], 'dill wrote code into it, and no code of a file is run'))
   test('an attack', () =>
     check(['builtins.eval'], 'it names `builtins.eval`, by which pickles run code: do not load it in Python'))
+  test('what torch has besides', () =>
+    check(
+      ['torch.utils.collect_env.run', 'torch.FloatStorage'],
+      '`torch.utils.collect_env.run` is named: the file holds no code of it',
+    ))
   test('another attack', () =>
     check(
       ['posix.system', '__main__.Net'],

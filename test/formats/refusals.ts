@@ -1,6 +1,7 @@
 /** What a refusal has to be: our error, one short sentence, at once. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { existsSync } from 'node:fs'
+import { before, test } from 'node:test'
 import { InferError } from '../../src/errors.ts'
 import { readJoblib } from '../../src/formats/joblib.ts'
 
@@ -24,3 +25,7 @@ export const refused = (name: string, read: () => unknown, sentence: RegExp): Pr
 /** A pickle or joblib file that is refused. */
 export const pickle = (name: string, bytes: Uint8Array, sentence: RegExp): Promise<void> =>
   refused(name, () => readJoblib(bytes), sentence)
+
+/** Where a trace of system calls begins to be of interest: all modules are loaded, no file has been read. */
+export const MARK = '/hostile/begin'
+before(() => existsSync(MARK))

@@ -92,6 +92,21 @@ describe('the data', () => {
   refuses('no dtype', { source: 1, data: { values: [row] } }, /^data\.dtype is missing/)
   refuses('no values', { source: 1, data: { dtype: 'double' } }, /^data\.values is missing/)
   refuses(
+    'values spelled wrong',
+    { source: 1, data: { dtype: 'double', value: [row] } },
+    /^data\.values is missing; data has dtype, value$/,
+  )
+  refuses(
+    'values of a vector spelled wrong',
+    { source: 1, data: { input: { dtype: 'double', shape: [1, 69], value: [row] } } },
+    /^data\.input\.values is missing; data\.input has dtype, shape, value$/,
+  )
+  refuses(
+    'a vector under a name where one stands alone',
+    { source: 1, data: { input: { x: { dtype: 'double', shape: [1, 69], values: [row] } } } },
+    /^data\.input\.values is missing; data\.input has x$/,
+  )
+  refuses(
     'another dtype',
     { source: 1, data: { dtype: 'float', values: [row] } },
     /'x' is float64\[n, 69\]; the request gives float32\[1, 69\]/,

@@ -4,6 +4,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { createResolver, readRequestModelId } from '../../src/sources/resolver.ts'
+import { SUPPORT_MODULE } from '../support/paths.ts'
 import { COMMIT, status } from './fake-hub.ts'
 import { ID, id, on, text, write } from './setup.ts'
 
@@ -23,7 +24,12 @@ describe('offline', () => {
   test(
     'is what a resolver without sources is',
     on(async ({ cache }) => {
-      const plain = createResolver({ keywords: { cache_dir: cache }, defaultModel: '', useDefault: false })
+      const plain = createResolver({
+        supportModule: SUPPORT_MODULE,
+        keywords: { cache_dir: cache },
+        defaultModel: '',
+        useDefault: false,
+      })
       await assert.rejects(plain.forWorkflow(ID), /is offline/)
     }),
   )

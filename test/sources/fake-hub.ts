@@ -43,6 +43,8 @@ export class FakeHub {
   /** Instead of the API's answers. */
   api: ((request: IncomingMessage, response: ServerResponse, next: () => void) => void) | undefined
   pageSize = 1000
+  /** The only repository that it has. */
+  repo = 'o/n'
   #server!: Server
   #reads = 0
 
@@ -74,10 +76,12 @@ export class FakeHub {
     this.seen.push({ method: request.method ?? '', path, headers: request.headers })
     const json = (value: unknown, headers = {}): void =>
       void response.writeHead(200, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(value))
-    const file = /^\/o\/n\/resolve\/[^/]+\/(.*)$/.exec(path)?.[1]
+    const file = path.startsWith(`/${this.repo}/resolve/`) ? path.split('/').slice(5).join('/') : undefined
+    const api = `/api/models/${this.repo}`
     const next = (): void => {
-      if (/^\/api\/models\/o\/n\/revision\/(main|v1|HEAD)$/.test(path)) json({ _id: '1', id: 'o/n', sha: COMMIT })
-      else if (path === `/api/models/o/n/tree/${COMMIT}`) this.#tree(url, json)
+      if (['main', 'v1', 'HEAD'].some((name) => path === `${api}/revision/${name}`))
+        json({ _id: '1', id: this.repo, sha: COMMIT })
+      else if (path === `${api}/tree/${COMMIT}`) this.#tree(url, json)
       else if (file !== undefined && this.files.has(file)) this.#resolve(this.files.get(file)!, request, response)
       else response.writeHead(404, { 'X-Error-Code': 'EntryNotFound' }).end('Entry not found')
     }

@@ -37,6 +37,12 @@ describe('the settings of sources', () => {
   for (const [name, value] of [
     ['HF_ENDPOINT', 'ftp://x'],
     ['HF_ENDPOINT', 'https://user:secret@x'],
+    ['HF_ENDPOINT', 'nota//url'],
+    ['HF_ENDPOINT', 'huggingface'],
+    ['HF_ENDPOINT', 'https://hub.example//x'],
+    ['HF_ENDPOINT', 'https://hub.example/?token=x'],
+    ['HF_HUB_OFFLINE', 'perhaps'],
+    ['ALLOWED_ARWEAVE_OWNERS', 'arweave/x'],
     ['ARWEAVE_GATEWAYS', 'https://'],
     ['MODEL_HOSTS', 'file:///etc'],
     ['ALLOWED_MODELS', 'huggingface'],
@@ -46,6 +52,40 @@ describe('the settings of sources', () => {
     test(`${name}=${value} is a mistake`, () =>
       assert.throws(
         () => readSourceSettings({ [name]: value }),
-        (e) => e instanceof ConfigError && e.message.includes(name),
+        (e) => e instanceof ConfigError && e.message.startsWith(`${name} is ${value.split(',')[0]}; say `),
       ))
+  test('are told with all their mistakes at once', () => {
+    const env = {
+      HF_ENDPOINT: 'x',
+      MODEL_HOSTS: 'a.example, ftp://b , c',
+      ALLOWED_MODELS: 's3/a',
+      HF_HUB_OFFLINE: 'no way',
+    }
+    const thrown = (): string => {
+      try {
+        readSourceSettings(env)
+      } catch (error) {
+        return (error as Error).message
+      }
+      return ''
+    }
+    assert.deepEqual(thrown().split('\n'), [
+      'HF_HUB_OFFLINE is no way; say true or false',
+      'HF_ENDPOINT is x; say https://HOST',
+      'ALLOWED_MODELS is s3/a; say storage/owner or storage/owner/name',
+      'MODEL_HOSTS is ftp://b; say https://HOST',
+      'MODEL_HOSTS is c; say https://HOST',
+    ])
+  })
+  test('may be hosts alone, with a port, or behind a path', () => {
+    for (const [text, url] of [
+      ['hub.example', 'https://hub.example'],
+      ['hub:8080', 'https://hub:8080'],
+      ['localhost', 'https://localhost'],
+      ['http://hub', 'http://hub'],
+      ['https://mirror.example/hf/', 'https://mirror.example/hf'],
+      ['http://[::1]:80', 'http://[::1]:80'],
+    ])
+      assert.equal(readSourceSettings({ HF_ENDPOINT: text }).hubEndpoint, url)
+  })
 })

@@ -6,6 +6,7 @@ import { Guard, type GuardOptions } from '../../src/sources/guard.ts'
 import { isRecord } from '../../src/sources/record.ts'
 import { createResolver, type Resolver, type ResolverOptions } from '../../src/sources/resolver.ts'
 import type { SourceSettings } from '../../src/sources/settings.ts'
+import { SUPPORT_MODULE } from '../support/paths.ts'
 import { FakeHub } from './fake-hub.ts'
 
 export const QUICK = { attempts: 6, baseMs: 1, capMs: 4 }
@@ -33,6 +34,7 @@ export const resolverFor = (
   more: Partial<ResolverOptions> = {},
 ): Resolver =>
   createResolver({
+    supportModule: SUPPORT_MODULE,
     keywords: { cache_dir: cache, model_id: 'huggingface/o/n:model.onnx' },
     defaultModel: '/none',
     useDefault: false,

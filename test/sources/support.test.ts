@@ -4,8 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { judgeFile } from '../../src/models/judge.ts'
 import { openModel } from '../../src/models/open.ts'
-import { judgeFile, judgeName } from '../../src/sources/support.ts'
+import { judgeName } from '../../src/sources/support.ts'
 import { FIXTURES } from '../support/paths.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'support-'))
@@ -106,7 +107,7 @@ describe('what is no such file', () => {
   test('bytes that were read already', () => assert.deepEqual(judgeFile('x', graph()), { supported: true }))
   test('is judged by its name', () => {
     assert.deepEqual(judgeName('onnx/model.onnx'), { supported: true })
-    assert.match(judgeName('model.bin').reason ?? '', /^model\.bin does not look like a model/)
+    assert.match(judgeName('model.zip').reason ?? '', /^model\.zip does not look like a model/)
   })
   test('is not slow, however it is made', () => {
     const path = join(directory, 'many.onnx')

@@ -36,7 +36,7 @@ export async function startService(
   const config = readConfig(env)
   const logs: string[] = []
   const log = createLog('info', (line) => logs.push(line))
-  const { engine, job, resolver } = startServing(config, { PATH: process.env.PATH, ...env }, log, onFatal)
+  const { engine, job, resolver } = startServing(config, { PATH: process.env.PATH, ...env }, { log, onFatal })
   const readiness = new Readiness(engine, job, log)
   const app = createApp({
     engine,

@@ -7,7 +7,7 @@ import {
   tableKey,
 } from '../../formats/catboost.ts'
 import type { Column, HashPart, Statistic } from '../../kernels/catboost-columns.ts'
-import { type Forest, MISSING, MISSING_LEFT } from '../../kernels/forest.ts'
+import { type Forest, MISSING, MISSING_LEFT } from '../../kernels/forest-layout.ts'
 import type { SymmetricTrees } from '../../kernels/symmetric-trees.ts'
 import { checkForest } from '../forest.ts'
 

@@ -1,13 +1,13 @@
 import { readCatboost } from '../../formats/catboost.ts'
 import { bytesOf } from '../../formats/values.ts'
 import { catboostColumns, categoryHashes } from '../../kernels/catboost-columns.ts'
-import { type Forest, leafOf } from '../../kernels/forest.ts'
+import type { Forest } from '../../kernels/forest-layout.ts'
 import { exponential, flat, labelsFrom, largest, logistic, pairs, softmax } from '../../kernels/links.ts'
 import { applySymmetricTrees, sumSymmetricTrees } from '../../kernels/symmetric-trees.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { HostValue, Objects } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
-import { treeSums } from '../forest.ts'
+import { treeLeaves, treeSums } from '../forest.ts'
 import type { Converted, Converter } from '../sklearn/converter.ts'
 import type { Estimator, Labels } from '../sklearn/estimator.ts'
 import type { Features } from '../sklearn/features.ts'
@@ -99,23 +99,20 @@ function among({ dims, data }: Tensor, positions: readonly number[], classes: nu
 
 function shared(booster: CatboostBooster, { value, columns }: Scores): Converted {
   const { symmetric, forest, leafNumbers } = booster
-  const apply = (rows: Tensor): Tensor =>
-    symmetric ? applySymmetricTrees(symmetric, rows) : leavesOf(forest as Forest, leafNumbers, rows)
-  return { decision_function: finished(value), apply: kernel('leaves', columns, 'int32', apply) }
+  const leaves = symmetric
+    ? kernel('leaves', columns, 'int32', (rows) => applySymmetricTrees(symmetric, rows))
+    : kernel('leaves', treeLeaves(columns, forest as Forest), 'int32', (places) =>
+        numberedLeaves(forest as Forest, leafNumbers, places),
+      )
+  return { decision_function: finished(value), apply: leaves }
 }
 
-/** The leaf that each row ends in, by CatBoost's numbers: int32 [rows, trees]. */
-function leavesOf(forest: Forest, numbers: Int32Array, { dims, data }: Tensor): Tensor {
-  const [rows = 0, columns = 0] = dims
-  const { length } = forest.roots
-  const leaves = Int32Array.from(
-    { length: rows * length },
-    (_, i) =>
-      numbers[
-        leafOf(forest, data as Float64Array, Math.floor(i / length) * columns, forest.roots[i % length] as number)
-      ] as number,
+/** CatBoost's numbers of leaves: int32 [rows, trees]. `places`: their positions within their trees. */
+function numberedLeaves({ roots }: Forest, numbers: Int32Array, places: Tensor): Tensor {
+  const data = (places.data as Int32Array).map(
+    (place, i) => numbers[(roots[i % roots.length] as number) + place] as number,
   )
-  return createTensor('int32', [rows, length], leaves)
+  return { ...places, data }
 }
 
 function classified(booster: CatboostBooster, classes: Labels, scores: Scores): Converted {

@@ -1,6 +1,6 @@
 import { InferError, show } from '../../errors.ts'
 import type { Json } from '../../formats/json.ts'
-import { toNumbers } from '../../kernels/table.ts'
+import { numbersOf } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { HostValue, Objects, Scalar } from '../../tensor/host-value.ts'
 import type { Features } from '../sklearn/features.ts'
@@ -17,7 +17,8 @@ export function categoryNumbers(
 ): Expr {
   if (x.value.dtype !== 'object' || categories.size === 0) return x.numbers
   const codes = new Map([...categories].map(([column, list]) => [column, codesOf(list)]))
-  const run = (table: HostValue) => [toNumbers(coded(table as Objects, codes, unknown, x.names), x.names)]
+  const columns = Array.from({ length: x.width }, (_, i) => i)
+  const run = (table: HostValue) => [numbersOf(coded(table as Objects, codes, unknown, x.names), columns, x.names)]
   return x.value.graph.host('categories', [x.value], ['float64'], run)[0] as Expr
 }
 

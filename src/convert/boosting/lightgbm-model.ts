@@ -1,7 +1,7 @@
 import { InferError } from '../../errors.ts'
 import type { Json } from '../../formats/json.ts'
 import type { Block, LightgbmText } from '../../formats/lightgbm.ts'
-import { type Forest, MISSING, MISSING_LEFT } from '../../kernels/forest.ts'
+import { type Forest, MISSING, MISSING_LEFT } from '../../kernels/forest-layout.ts'
 import type { LinearLeaf } from '../../kernels/linear-leaves.ts'
 import { checkForest } from '../forest.ts'
 

@@ -1,12 +1,12 @@
 import { InferError } from '../../errors.ts'
 import { readLightgbm } from '../../formats/lightgbm.ts'
-import { applyTrees, type Forest } from '../../kernels/forest.ts'
+import type { Forest } from '../../kernels/forest-layout.ts'
 import { sumLinearTrees } from '../../kernels/linear-leaves.ts'
 import { each, exponential, flat, labelsFrom, largest, logistic, pairs, softmax } from '../../kernels/links.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { HostValue } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
-import { treeSums } from '../forest.ts'
+import { treeLeaves, treeSums } from '../forest.ts'
 import type { Converted, Converter } from '../sklearn/converter.ts'
 import { Estimator, type Labels } from '../sklearn/estimator.ts'
 import type { Features } from '../sklearn/features.ts'
@@ -99,11 +99,13 @@ function outputsOf(model: LightgbmModel, x: Features, iterations: number | undef
   const rows = categoryNumbers(x, model.categories, 'missing')
   const sums =
     model.linear.size > 0
-      ? kernel('linear trees', rows, 'float64', (cells) => sumLinearTrees(forest, model.linear, cells))
+      ? (rows.graph.host('linear trees', [rows, treeLeaves(rows, forest)], ['float64'], (cells, places) => [
+          sumLinearTrees(forest, model.linear, cells as Tensor, places as Tensor),
+        ])[0] as Expr)
       : treeSums(rows, forest)
   const rounds = forest.roots.length / model.groups
   const mean = model.isAverage ? kernel('mean', sums, 'float64', (sum) => each(sum, (x) => x / rounds)) : sums
-  const leaves = kernel('leaves', rows, 'int32', (cells) => leavesOf(forest, cells))
+  const leaves = kernel('leaves', treeLeaves(rows, forest), 'int32', (places) => leavesOf(forest, places))
   return { scores: sums, linked: linkedBy(model, mean), leaves }
 }
 
@@ -113,13 +115,12 @@ function firstTrees(forest: Forest, count: number): Forest {
 }
 
 /** LightGBM numbers leaves alone; here they follow a tree's inner nodes, of which there is one less. */
-function leavesOf(forest: Forest, cells: Tensor): Tensor {
+function leavesOf(forest: Forest, places: Tensor): Tensor {
   const trees = forest.roots.length
   const inner = Int32Array.from(forest.roots, (root, tree) => {
     const end = tree + 1 < trees ? (forest.roots[tree + 1] as number) : forest.feature.length
     return (end - root - 1) / 2
   })
-  const places = applyTrees(forest, cells)
   const data = (places.data as Int32Array).map((place, i) => place - (inner[i % trees] as number))
   return { ...places, data }
 }

@@ -1,5 +1,5 @@
 import { InferError } from '../../errors.ts'
-import { type Forest, MISSING_LEFT } from '../../kernels/forest.ts'
+import { type Forest, MISSING_LEFT } from '../../kernels/forest-layout.ts'
 import type { Fields } from './fields.ts'
 
 /** A node's category is at most this: XGBoost holds categories in float32 (src/common/categorical.h). */

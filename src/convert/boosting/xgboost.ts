@@ -1,13 +1,13 @@
 import { InferError } from '../../errors.ts'
 import { bytesOf, isObject } from '../../formats/values.ts'
 import { readXgboost } from '../../formats/xgboost.ts'
-import { applyTrees, type Forest } from '../../kernels/forest.ts'
+import type { Forest } from '../../kernels/forest-layout.ts'
 import { linearBooster } from '../../kernels/linear-booster.ts'
 import { each, flat, labelsFrom, largest, pairs, single, softmax } from '../../kernels/links.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { HostValue } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
-import { treeSums } from '../forest.ts'
+import { treeLeaves, treeSums } from '../forest.ts'
 import type { Converted, Converter } from '../sklearn/converter.ts'
 import { Estimator, type Labels } from '../sklearn/estimator.ts'
 import type { Features } from '../sklearn/features.ts'
@@ -184,7 +184,7 @@ function withoutMissing(model: Estimator, x: Expr): Expr {
 
 function leaves({ trees }: XgboostLearner, x: Expr, forest: Forest | undefined): Pick<Converted, 'apply'> {
   if (!trees || !forest) return {}
-  return { apply: kernel('leaves', x, 'int32', (rows) => applyTrees(forest, rows)) }
+  return { apply: treeLeaves(x, forest) }
 }
 
 const kernel = (name: string, input: Expr, dtype: Tensor['dtype'], run: (value: Tensor) => Tensor): Expr =>

@@ -1,12 +1,12 @@
 import { InferError } from '../../errors.ts'
-import { checkFinite } from '../../kernels/table.ts'
-import { Graph } from '../../onnx/graph.ts'
-import type { HostType, Objects } from '../../tensor/host-value.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
+import { Graph, type Target } from '../../onnx/graph.ts'
+import type { HostType } from '../../tensor/host-value.ts'
 import type { Convert, Converted } from './converter.ts'
 import type { Estimator } from './estimator.ts'
 import { Features } from './features.ts'
-import { converterOf, TAKES } from './table.ts'
+import { requireFinite } from './guard.ts'
+import { converterOf, TAKES, type Takes } from './table.ts'
+import { unsupported } from './unsupported.ts'
 
 /** Estimators within estimators; Python's own recursion ends at 1000 calls. */
 const MAX_DEPTH = 64
@@ -19,11 +19,12 @@ export interface Conversion {
   readonly made: Converted
 }
 
-/** The rows that a conversion is for. */
-export interface RowsForm {
+/** The rows that a conversion is for, and what it is for. */
+export interface Rows {
   readonly form: Form
   readonly width: number
-  readonly names: readonly string[] | undefined
+  readonly names?: readonly string[] | undefined
+  readonly target?: Target
 }
 
 const INPUTS: Readonly<Record<Form, HostType>> = { matrix: 'float64', table: 'object', texts: 'object' }
@@ -32,14 +33,14 @@ const INPUTS: Readonly<Record<Form, HostType>> = { matrix: 'float64', table: 'ob
  * A fitted estimator as a graph with one input, `X`: float64 [rows, width], objects [rows, width], or texts [rows].
  * @throws InferError bad_model that names what of it is not converted
  */
-export function convertEstimator(model: Estimator, form: Form, width: number, names?: readonly string[]): Conversion {
-  const rows = { form, width, names }
+export function convertEstimator(model: Estimator, rows: Rows): Conversion {
   let depth = 0
   const convert: Convert = (inner, features) => {
     const converter = converterOf.get(inner.type)
-    if (!converter) throw new InferError('bad_model', `${inner.type} is not supported`)
+    if (!converter) throw new InferError('bad_model', unsupported(inner.type))
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
-    guard(inner.type, features, names)
+    const rule = TAKES.get(inner.type) ?? 'finite'
+    guard(inner.type, typeof rule === 'function' ? rule(inner) : rule, features)
     const made = converter(inner, features, features.value.graph, convert)
     depth--
     return made
@@ -47,27 +48,21 @@ export function convertEstimator(model: Estimator, form: Form, width: number, na
   return start(rows, (x) => convert(model, x))
 }
 
-/** What is no estimator of a pickle, as such a graph. @param type whose row of the table says what it takes */
-export const convertTable = (type: string, rows: RowsForm, convert: (x: Features) => Converted): Conversion =>
+/** What is no estimator, as such a graph. @param type who takes no such value, for sentences */
+export const convertTable = (type: string, takes: Takes, rows: Rows, convert: (x: Features) => Converted): Conversion =>
   start(rows, (x) => {
-    guard(type, x, rows.names)
+    guard(type, takes, x)
     return convert(x)
   })
 
-function start({ form, width, names }: RowsForm, convert: (x: Features) => Converted): Conversion {
-  const graph = new Graph()
+function start({ form, width, names, target = 'serve' }: Rows, convert: (x: Features) => Converted): Conversion {
+  const graph = new Graph(undefined, target)
   const dims = form === 'texts' ? ['rows'] : ['rows', width]
   const input = graph.input('X', INPUTS[form], dims)
-  const raw = form === 'texts' ? undefined : { input, columns: Array.from({ length: width }, (_, i) => i) }
+  const raw = form === 'texts' ? undefined : { input, columns: Array.from({ length: width }, (_, i) => i), names }
   return { graph, made: convert(new Features(input, form === 'texts' ? 1 : width, names, raw)) }
 }
 
-/** Values that scikit-learn would refuse are refused, once, where they come in. */
-function guard(type: string, { raw, value }: Features, names: readonly string[] | undefined): void {
-  const takes = TAKES.get(type) ?? 'finite'
-  if (!raw || takes === 'anything') return
-  const { input, columns } = raw
-  value.graph.guard(input, (table) => {
-    checkFinite(table as Tensor | Objects, columns, takes, type, names)
-  })
+function guard(type: string, takes: Takes, x: Features): void {
+  if (takes !== 'anything') requireFinite({ type }, x, takes)
 }

@@ -2,10 +2,103 @@ import type { Finiteness } from '../../kernels/table.ts'
 import { catboost } from '../boosting/catboost.ts'
 import { lightgbm } from '../boosting/lightgbm.ts'
 import { xgboost } from '../boosting/xgboost.ts'
-import { pipeline } from './compose.ts'
+import { adaBoostClassifier, adaBoostRegressor } from './ada-boost.ts'
+import { baggingClassifier, baggingRegressor } from './bagging.ts'
+import { calibratedClassifier } from './calibration.ts'
+import { birch, bisectingKMeans, featureAgglomeration, kMeans, nearestCenter } from './cluster.ts'
+import { columnTransformer, featureUnion, pipeline } from './compose.ts'
 import type { Converter } from './converter.ts'
-import { linearRegressor, logisticRegression } from './linear.ts'
-import { standardScaler } from './preprocessing.ts'
+import { factorAnalysis, fastIca, pca, sparsePca } from './decomposition.ts'
+import { frozen, ransac, search, selfTraining } from './delegates.ts'
+import { kernelDensity, localOutlierFactor } from './density.ts'
+import { linearDiscriminant, quadraticDiscriminant } from './discriminant.ts'
+import { powerTransformer, quantileTransformer } from './distributions.ts'
+import { dummyClassifier, dummyRegressor } from './dummy.ts'
+import {
+  labelBinarizer,
+  labelEncoder,
+  multiLabelBinarizer,
+  oneHotEncoder,
+  ordinalEncoder,
+  targetEncoder,
+} from './encoders.ts'
+import type { Estimator } from './estimator.ts'
+import { kBinsDiscretizer, polynomialFeatures, splineTransformer } from './expansions.ts'
+import { latentDirichletAllocation, nmf, sparseCoder } from './factorization.ts'
+import {
+  forestClassifier,
+  forestRegressor,
+  isolationForest,
+  isolationForestTakes,
+  randomTreesEmbedding,
+} from './forests.ts'
+import { functionTransformer } from './function.ts'
+import { gaussianProcessClassifier, gaussianProcessRegressor } from './gaussian-process.ts'
+import { gradientBoostingClassifier, gradientBoostingRegressor } from './gradient-boosting.ts'
+import { histGradientBoostingClassifier, histGradientBoostingRegressor } from './hist-gradient-boosting.ts'
+import { iterativeImputer, missingIndicator, simpleImputer } from './impute.ts'
+import { isotonicRegression } from './isotonic.ts'
+import { kernelPca, kernelRidge, nystroem } from './kernel-methods.ts'
+import { additiveChi2Sampler, polynomialCountSketch, rbfSampler, skewedChi2Sampler } from './kernel-sampling.ts'
+import { knnImputer } from './knn-imputer.ts'
+import { linearOneClass, linearRegressor, logLinkRegressor, tweedieRegressor } from './linear.ts'
+import { linearClassifier, logisticRegression, ridgeClassifier, sgdClassifier } from './linear-classifiers.ts'
+import { bayesianGaussianMixture, ellipticEnvelope, gaussianMixture } from './mixture.ts'
+import { constantPredictor, oneVsOne, oneVsRest, outputCode } from './multiclass.ts'
+import { classifierChain, multiOutputClassifier, multiOutputRegressor, regressorChain } from './multioutput.ts'
+import {
+  bernoulliNaiveBayes,
+  categoricalNaiveBayes,
+  complementNaiveBayes,
+  gaussianNaiveBayes,
+  multinomialNaiveBayes,
+} from './naive-bayes.ts'
+import { nearestCentroid } from './nearest-centroid.ts'
+import { neighborhoodComponents, neighborsTransformer, radiusTransformer } from './neighbor-graph.ts'
+import { neighborsClassifier, neighborsRegressor, radiusClassifier, radiusRegressor } from './neighbors.ts'
+import { mlpClassifier, mlpRegressor } from './neural.ts'
+import {
+  binarizer,
+  kernelCenterer,
+  maxAbsScaler,
+  minMaxScaler,
+  normalizer,
+  robustScaler,
+  standardScaler,
+} from './preprocessing.ts'
+import {
+  bernoulliRbm,
+  linearProjection,
+  partialLeastSquares,
+  partialLeastSquaresSvd,
+  sparseProjection,
+} from './projections.ts'
+import {
+  featureElimination,
+  genericUnivariateSelect,
+  selectFdr,
+  selectFpr,
+  selectFromModel,
+  selectFwe,
+  selectKBest,
+  selectPercentile,
+  sequentialFeatureSelector,
+  varianceThreshold,
+} from './selection.ts'
+import { stackingClassifier, stackingRegressor } from './stacking.ts'
+import { oneClassSvm, supportVectorClassifier, supportVectorRegressor } from './svm.ts'
+import {
+  countVectorizer,
+  dictVectorizer,
+  featureHasher,
+  hashingVectorizer,
+  tfidfTransformer,
+  tfidfVectorizer,
+} from './text.ts'
+import { fixedThreshold, tunedThreshold } from './thresholds.ts'
+import { transformedTarget } from './transformed-target.ts'
+import { decisionTreeClassifier, decisionTreeRegressor, forestTakes, treeTakes } from './tree.ts'
+import { votingClassifier, votingRegressor } from './voting.ts'
 
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
@@ -18,27 +111,213 @@ export const CONVERTERS = {
   'lightgbm.sklearn.LGBMClassifier': lightgbm,
   'lightgbm.sklearn.LGBMRanker': lightgbm,
   'lightgbm.sklearn.LGBMRegressor': lightgbm,
+  'sklearn.calibration.CalibratedClassifierCV': calibratedClassifier,
+  'sklearn.cluster.AffinityPropagation': nearestCenter,
+  'sklearn.cluster.Birch': birch,
+  'sklearn.cluster.BisectingKMeans': bisectingKMeans,
+  'sklearn.cluster.FeatureAgglomeration': featureAgglomeration,
+  'sklearn.cluster.KMeans': kMeans,
+  'sklearn.cluster.MeanShift': nearestCenter,
+  'sklearn.cluster.MiniBatchKMeans': kMeans,
+  'sklearn.compose.ColumnTransformer': columnTransformer,
+  'sklearn.compose.TransformedTargetRegressor': transformedTarget,
+  'sklearn.covariance.EllipticEnvelope': ellipticEnvelope,
+  'sklearn.cross_decomposition.CCA': partialLeastSquares,
+  'sklearn.cross_decomposition.PLSCanonical': partialLeastSquares,
+  'sklearn.cross_decomposition.PLSRegression': partialLeastSquares,
+  'sklearn.cross_decomposition.PLSSVD': partialLeastSquaresSvd,
+  'sklearn.decomposition.DictionaryLearning': sparseCoder,
+  'sklearn.decomposition.FactorAnalysis': factorAnalysis,
+  'sklearn.decomposition.FastICA': fastIca,
+  'sklearn.decomposition.IncrementalPCA': pca,
+  'sklearn.decomposition.KernelPCA': kernelPca,
+  'sklearn.decomposition.LatentDirichletAllocation': latentDirichletAllocation,
+  'sklearn.decomposition.MiniBatchDictionaryLearning': sparseCoder,
+  'sklearn.decomposition.MiniBatchNMF': nmf,
+  'sklearn.decomposition.MiniBatchSparsePCA': sparsePca,
+  'sklearn.decomposition.NMF': nmf,
+  'sklearn.decomposition.PCA': pca,
+  'sklearn.decomposition.SparseCoder': sparseCoder,
+  'sklearn.decomposition.SparsePCA': sparsePca,
+  'sklearn.decomposition.TruncatedSVD': linearProjection,
+  'sklearn.discriminant_analysis.LinearDiscriminantAnalysis': linearDiscriminant,
+  'sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis': quadraticDiscriminant,
+  'sklearn.dummy.DummyClassifier': dummyClassifier,
+  'sklearn.dummy.DummyRegressor': dummyRegressor,
+  'sklearn.ensemble.AdaBoostClassifier': adaBoostClassifier,
+  'sklearn.ensemble.AdaBoostRegressor': adaBoostRegressor,
+  'sklearn.ensemble.BaggingClassifier': baggingClassifier,
+  'sklearn.ensemble.BaggingRegressor': baggingRegressor,
+  'sklearn.ensemble.ExtraTreesClassifier': forestClassifier,
+  'sklearn.ensemble.ExtraTreesRegressor': forestRegressor,
+  'sklearn.ensemble.GradientBoostingClassifier': gradientBoostingClassifier,
+  'sklearn.ensemble.GradientBoostingRegressor': gradientBoostingRegressor,
+  'sklearn.ensemble.HistGradientBoostingClassifier': histGradientBoostingClassifier,
+  'sklearn.ensemble.HistGradientBoostingRegressor': histGradientBoostingRegressor,
+  'sklearn.ensemble.IsolationForest': isolationForest,
+  'sklearn.ensemble.RandomForestClassifier': forestClassifier,
+  'sklearn.ensemble.RandomForestRegressor': forestRegressor,
+  'sklearn.ensemble.RandomTreesEmbedding': randomTreesEmbedding,
+  'sklearn.ensemble.StackingClassifier': stackingClassifier,
+  'sklearn.ensemble.StackingRegressor': stackingRegressor,
+  'sklearn.ensemble.VotingClassifier': votingClassifier,
+  'sklearn.ensemble.VotingRegressor': votingRegressor,
+  'sklearn.feature_extraction.CountVectorizer': countVectorizer,
+  'sklearn.feature_extraction.DictVectorizer': dictVectorizer,
+  'sklearn.feature_extraction.FeatureHasher': featureHasher,
+  'sklearn.feature_extraction.HashingVectorizer': hashingVectorizer,
+  'sklearn.feature_extraction.TfidfTransformer': tfidfTransformer,
+  'sklearn.feature_extraction.TfidfVectorizer': tfidfVectorizer,
+  'sklearn.feature_selection.GenericUnivariateSelect': genericUnivariateSelect,
+  'sklearn.feature_selection.RFE': featureElimination,
+  'sklearn.feature_selection.RFECV': featureElimination,
+  'sklearn.feature_selection.SelectFdr': selectFdr,
+  'sklearn.feature_selection.SelectFpr': selectFpr,
+  'sklearn.feature_selection.SelectFromModel': selectFromModel,
+  'sklearn.feature_selection.SelectFwe': selectFwe,
+  'sklearn.feature_selection.SelectKBest': selectKBest,
+  'sklearn.feature_selection.SelectPercentile': selectPercentile,
+  'sklearn.feature_selection.SequentialFeatureSelector': sequentialFeatureSelector,
+  'sklearn.feature_selection.VarianceThreshold': varianceThreshold,
+  'sklearn.frozen.FrozenEstimator': frozen,
+  'sklearn.gaussian_process.GaussianProcessClassifier': gaussianProcessClassifier,
+  'sklearn.gaussian_process.GaussianProcessRegressor': gaussianProcessRegressor,
+  'sklearn.impute.IterativeImputer': iterativeImputer,
+  'sklearn.impute.KNNImputer': knnImputer,
+  'sklearn.impute.MissingIndicator': missingIndicator,
+  'sklearn.impute.SimpleImputer': simpleImputer,
+  'sklearn.isotonic.IsotonicRegression': isotonicRegression,
+  'sklearn.kernel_approximation.AdditiveChi2Sampler': additiveChi2Sampler,
+  'sklearn.kernel_approximation.Nystroem': nystroem,
+  'sklearn.kernel_approximation.PolynomialCountSketch': polynomialCountSketch,
+  'sklearn.kernel_approximation.RBFSampler': rbfSampler,
+  'sklearn.kernel_approximation.SkewedChi2Sampler': skewedChi2Sampler,
+  'sklearn.kernel_ridge.KernelRidge': kernelRidge,
+  'sklearn.linear_model.ARDRegression': linearRegressor,
+  'sklearn.linear_model.BayesianRidge': linearRegressor,
+  'sklearn.linear_model.ElasticNet': linearRegressor,
+  'sklearn.linear_model.ElasticNetCV': linearRegressor,
+  'sklearn.linear_model.GammaRegressor': logLinkRegressor,
+  'sklearn.linear_model.HuberRegressor': linearRegressor,
+  'sklearn.linear_model.Lars': linearRegressor,
+  'sklearn.linear_model.LarsCV': linearRegressor,
+  'sklearn.linear_model.Lasso': linearRegressor,
+  'sklearn.linear_model.LassoCV': linearRegressor,
+  'sklearn.linear_model.LassoLars': linearRegressor,
+  'sklearn.linear_model.LassoLarsCV': linearRegressor,
+  'sklearn.linear_model.LassoLarsIC': linearRegressor,
   'sklearn.linear_model.LinearRegression': linearRegressor,
   'sklearn.linear_model.LogisticRegression': logisticRegression,
+  'sklearn.linear_model.LogisticRegressionCV': logisticRegression,
+  'sklearn.linear_model.MultiTaskElasticNet': linearRegressor,
+  'sklearn.linear_model.MultiTaskElasticNetCV': linearRegressor,
+  'sklearn.linear_model.MultiTaskLasso': linearRegressor,
+  'sklearn.linear_model.MultiTaskLassoCV': linearRegressor,
+  'sklearn.linear_model.OrthogonalMatchingPursuit': linearRegressor,
+  'sklearn.linear_model.OrthogonalMatchingPursuitCV': linearRegressor,
+  'sklearn.linear_model.PassiveAggressiveClassifier': linearClassifier,
+  'sklearn.linear_model.PassiveAggressiveRegressor': linearRegressor,
+  'sklearn.linear_model.Perceptron': linearClassifier,
+  'sklearn.linear_model.PoissonRegressor': logLinkRegressor,
+  'sklearn.linear_model.QuantileRegressor': linearRegressor,
+  'sklearn.linear_model.RANSACRegressor': ransac,
+  'sklearn.linear_model.Ridge': linearRegressor,
+  'sklearn.linear_model.RidgeCV': linearRegressor,
+  'sklearn.linear_model.RidgeClassifier': ridgeClassifier,
+  'sklearn.linear_model.RidgeClassifierCV': ridgeClassifier,
+  'sklearn.linear_model.SGDClassifier': sgdClassifier,
+  'sklearn.linear_model.SGDOneClassSVM': linearOneClass,
+  'sklearn.linear_model.SGDRegressor': linearRegressor,
+  'sklearn.linear_model.TheilSenRegressor': linearRegressor,
+  'sklearn.linear_model.TweedieRegressor': tweedieRegressor,
+  'sklearn.mixture.BayesianGaussianMixture': bayesianGaussianMixture,
+  'sklearn.mixture.GaussianMixture': gaussianMixture,
+  'sklearn.model_selection.FixedThresholdClassifier': fixedThreshold,
+  'sklearn.model_selection.GridSearchCV': search,
+  'sklearn.model_selection.HalvingGridSearchCV': search,
+  'sklearn.model_selection.HalvingRandomSearchCV': search,
+  'sklearn.model_selection.RandomizedSearchCV': search,
+  'sklearn.model_selection.TunedThresholdClassifierCV': tunedThreshold,
+  'sklearn.multiclass.OneVsOneClassifier': oneVsOne,
+  'sklearn.multiclass.OneVsRestClassifier': oneVsRest,
+  'sklearn.multiclass.OutputCodeClassifier': outputCode,
+  'sklearn.multiclass._ConstantPredictor': constantPredictor,
+  'sklearn.multioutput.ClassifierChain': classifierChain,
+  'sklearn.multioutput.MultiOutputClassifier': multiOutputClassifier,
+  'sklearn.multioutput.MultiOutputRegressor': multiOutputRegressor,
+  'sklearn.multioutput.RegressorChain': regressorChain,
+  'sklearn.naive_bayes.BernoulliNB': bernoulliNaiveBayes,
+  'sklearn.naive_bayes.CategoricalNB': categoricalNaiveBayes,
+  'sklearn.naive_bayes.ComplementNB': complementNaiveBayes,
+  'sklearn.naive_bayes.GaussianNB': gaussianNaiveBayes,
+  'sklearn.naive_bayes.MultinomialNB': multinomialNaiveBayes,
+  'sklearn.neighbors.KNeighborsClassifier': neighborsClassifier,
+  'sklearn.neighbors.KNeighborsRegressor': neighborsRegressor,
+  'sklearn.neighbors.KNeighborsTransformer': neighborsTransformer,
+  'sklearn.neighbors.KernelDensity': kernelDensity,
+  'sklearn.neighbors.LocalOutlierFactor': localOutlierFactor,
+  'sklearn.neighbors.NearestCentroid': nearestCentroid,
+  'sklearn.neighbors.NeighborhoodComponentsAnalysis': neighborhoodComponents,
+  'sklearn.neighbors.RadiusNeighborsClassifier': radiusClassifier,
+  'sklearn.neighbors.RadiusNeighborsRegressor': radiusRegressor,
+  'sklearn.neighbors.RadiusNeighborsTransformer': radiusTransformer,
+  'sklearn.neural_network.BernoulliRBM': bernoulliRbm,
+  'sklearn.neural_network.MLPClassifier': mlpClassifier,
+  'sklearn.neural_network.MLPRegressor': mlpRegressor,
+  'sklearn.pipeline.FeatureUnion': featureUnion,
   'sklearn.pipeline.Pipeline': pipeline,
+  'sklearn.preprocessing.Binarizer': binarizer,
+  'sklearn.preprocessing.FunctionTransformer': functionTransformer,
+  'sklearn.preprocessing.KBinsDiscretizer': kBinsDiscretizer,
+  'sklearn.preprocessing.KernelCenterer': kernelCenterer,
+  'sklearn.preprocessing.LabelBinarizer': labelBinarizer,
+  'sklearn.preprocessing.LabelEncoder': labelEncoder,
+  'sklearn.preprocessing.MaxAbsScaler': maxAbsScaler,
+  'sklearn.preprocessing.MinMaxScaler': minMaxScaler,
+  'sklearn.preprocessing.MultiLabelBinarizer': multiLabelBinarizer,
+  'sklearn.preprocessing.Normalizer': normalizer,
+  'sklearn.preprocessing.OneHotEncoder': oneHotEncoder,
+  'sklearn.preprocessing.OrdinalEncoder': ordinalEncoder,
+  'sklearn.preprocessing.PolynomialFeatures': polynomialFeatures,
+  'sklearn.preprocessing.PowerTransformer': powerTransformer,
+  'sklearn.preprocessing.QuantileTransformer': quantileTransformer,
+  'sklearn.preprocessing.RobustScaler': robustScaler,
+  'sklearn.preprocessing.SplineTransformer': splineTransformer,
   'sklearn.preprocessing.StandardScaler': standardScaler,
+  'sklearn.preprocessing.TargetEncoder': targetEncoder,
+  'sklearn.random_projection.GaussianRandomProjection': linearProjection,
+  'sklearn.random_projection.SparseRandomProjection': sparseProjection,
+  'sklearn.semi_supervised.SelfTrainingClassifier': selfTraining,
+  'sklearn.svm.LinearSVC': linearClassifier,
+  'sklearn.svm.LinearSVR': linearRegressor,
+  'sklearn.svm.NuSVC': supportVectorClassifier,
+  'sklearn.svm.NuSVR': supportVectorRegressor,
+  'sklearn.svm.OneClassSVM': oneClassSvm,
+  'sklearn.svm.SVC': supportVectorClassifier,
+  'sklearn.svm.SVR': supportVectorRegressor,
+  'sklearn.tree.DecisionTreeClassifier': decisionTreeClassifier,
+  'sklearn.tree.DecisionTreeRegressor': decisionTreeRegressor,
+  'sklearn.tree.ExtraTreeClassifier': decisionTreeClassifier,
+  'sklearn.tree.ExtraTreeRegressor': decisionTreeRegressor,
   'xgboost.core.Booster': xgboost,
   'xgboost.sklearn.XGBClassifier': xgboost,
-  'xgboost.sklearn.XGBRanker': xgboost,
-  'xgboost.sklearn.XGBRegressor': xgboost,
   'xgboost.sklearn.XGBRFClassifier': xgboost,
   'xgboost.sklearn.XGBRFRegressor': xgboost,
+  'xgboost.sklearn.XGBRanker': xgboost,
+  'xgboost.sklearn.XGBRegressor': xgboost,
 } as const satisfies Record<string, Converter>
 
 /** The name comes out of a file: a Map has no `constructor` to find by accident. */
 export const converterOf: ReadonlyMap<string, Converter> = new Map(Object.entries(CONVERTERS))
 
+export type Takes = Finiteness | 'anything'
+
 /**
- * What scikit-learn's `check_array` lets through, where it is not the default, finite numbers only. Composites take
- * anything: what stands in them has a row of its own.
+ * What scikit-learn's `check_array` lets through, where it is not the default, finite numbers only; a function where
+ * the estimator's settings say it. Composites take anything: what stands in them has a row of its own.
  */
 // biome-ignore format: one row per estimator
-export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Object.entries({
+export const TAKES: ReadonlyMap<string, Takes | ((model: Estimator) => Takes)> = new Map(Object.entries({
   'catboost.core.CatBoost': 'anything',
   'catboost.core.CatBoostClassifier': 'anything',
   'catboost.core.CatBoostRanker': 'anything',
@@ -47,12 +326,85 @@ export const TAKES: ReadonlyMap<string, Finiteness | 'anything'> = new Map(Objec
   'lightgbm.sklearn.LGBMClassifier': 'anything',
   'lightgbm.sklearn.LGBMRanker': 'anything',
   'lightgbm.sklearn.LGBMRegressor': 'anything',
+  'sklearn.calibration.CalibratedClassifierCV': 'anything',
+  'sklearn.compose.ColumnTransformer': 'anything',
+  'sklearn.compose.TransformedTargetRegressor': 'anything',
+  'sklearn.dummy.DummyClassifier': 'anything',
+  'sklearn.dummy.DummyRegressor': 'anything',
+  'sklearn.ensemble.BaggingClassifier': 'anything',
+  'sklearn.ensemble.BaggingRegressor': 'anything',
+  'sklearn.ensemble.ExtraTreesClassifier': forestTakes,
+  'sklearn.ensemble.ExtraTreesRegressor': forestTakes,
+  'sklearn.ensemble.HistGradientBoostingClassifier': 'anything',
+  'sklearn.ensemble.HistGradientBoostingRegressor': 'anything',
+  'sklearn.ensemble.IsolationForest': isolationForestTakes,
+  'sklearn.ensemble.RandomForestClassifier': forestTakes,
+  'sklearn.ensemble.RandomForestRegressor': forestTakes,
+  'sklearn.ensemble.StackingClassifier': 'anything',
+  'sklearn.ensemble.StackingRegressor': 'anything',
+  'sklearn.ensemble.VotingClassifier': 'anything',
+  'sklearn.ensemble.VotingRegressor': 'anything',
+  'sklearn.feature_extraction.CountVectorizer': 'anything',
+  'sklearn.feature_extraction.DictVectorizer': 'anything',
+  'sklearn.feature_extraction.FeatureHasher': 'anything',
+  'sklearn.feature_extraction.HashingVectorizer': 'anything',
+  'sklearn.feature_extraction.TfidfVectorizer': 'anything',
+  'sklearn.feature_selection.RFE': 'finite or missing',
+  'sklearn.feature_selection.RFECV': 'finite or missing',
+  'sklearn.feature_selection.SelectFromModel': 'finite or missing',
+  'sklearn.feature_selection.SequentialFeatureSelector': 'finite or missing',
+  'sklearn.feature_selection.VarianceThreshold': 'finite or missing',
+  'sklearn.frozen.FrozenEstimator': 'anything',
+  'sklearn.impute.IterativeImputer': 'finite or missing',
+  'sklearn.impute.KNNImputer': 'finite or missing',
+  'sklearn.impute.MissingIndicator': 'finite or missing',
+  'sklearn.impute.SimpleImputer': 'finite or missing',
+  'sklearn.linear_model.RANSACRegressor': 'anything',
+  'sklearn.model_selection.FixedThresholdClassifier': 'anything',
+  'sklearn.model_selection.GridSearchCV': 'anything',
+  'sklearn.model_selection.HalvingGridSearchCV': 'anything',
+  'sklearn.model_selection.HalvingRandomSearchCV': 'anything',
+  'sklearn.model_selection.RandomizedSearchCV': 'anything',
+  'sklearn.model_selection.TunedThresholdClassifierCV': 'anything',
+  'sklearn.multiclass.OneVsOneClassifier': 'anything',
+  'sklearn.multiclass.OneVsRestClassifier': 'anything',
+  'sklearn.multiclass.OutputCodeClassifier': 'anything',
+  'sklearn.multiclass._ConstantPredictor': 'anything',
+  'sklearn.multioutput.MultiOutputClassifier': 'anything',
+  'sklearn.multioutput.MultiOutputRegressor': 'anything',
+  'sklearn.neighbors.KNeighborsClassifier': 'finite or missing',
+  'sklearn.neighbors.KNeighborsRegressor': 'finite or missing',
+  'sklearn.neighbors.KNeighborsTransformer': 'finite or missing',
+  'sklearn.neighbors.LocalOutlierFactor': 'finite or missing',
+  'sklearn.neighbors.NearestCentroid': 'finite or missing',
+  'sklearn.neighbors.RadiusNeighborsClassifier': 'finite or missing',
+  'sklearn.neighbors.RadiusNeighborsRegressor': 'finite or missing',
+  'sklearn.neighbors.RadiusNeighborsTransformer': 'finite or missing',
+  'sklearn.pipeline.FeatureUnion': 'anything',
   'sklearn.pipeline.Pipeline': 'anything',
+  'sklearn.preprocessing.FunctionTransformer': 'anything',
+  'sklearn.preprocessing.LabelBinarizer': 'anything',
+  'sklearn.preprocessing.LabelEncoder': 'anything',
+  'sklearn.preprocessing.MaxAbsScaler': 'finite or missing',
+  'sklearn.preprocessing.MinMaxScaler': 'finite or missing',
+  'sklearn.preprocessing.MultiLabelBinarizer': 'anything',
+  'sklearn.preprocessing.OneHotEncoder': 'finite or missing',
+  'sklearn.preprocessing.OrdinalEncoder': 'finite or missing',
+  'sklearn.preprocessing.PowerTransformer': 'finite or missing',
+  'sklearn.preprocessing.QuantileTransformer': 'finite or missing',
+  'sklearn.preprocessing.RobustScaler': 'finite or missing',
+  'sklearn.preprocessing.SplineTransformer': 'finite or missing',
   'sklearn.preprocessing.StandardScaler': 'finite or missing',
+  'sklearn.preprocessing.TargetEncoder': 'finite or missing',
+  'sklearn.semi_supervised.SelfTrainingClassifier': 'anything',
+  'sklearn.tree.DecisionTreeClassifier': treeTakes,
+  'sklearn.tree.DecisionTreeRegressor': treeTakes,
+  'sklearn.tree.ExtraTreeClassifier': treeTakes,
+  'sklearn.tree.ExtraTreeRegressor': treeTakes,
   'xgboost.core.Booster': 'finite or missing',
   'xgboost.sklearn.XGBClassifier': 'finite or missing',
-  'xgboost.sklearn.XGBRanker': 'finite or missing',
-  'xgboost.sklearn.XGBRegressor': 'finite or missing',
   'xgboost.sklearn.XGBRFClassifier': 'finite or missing',
   'xgboost.sklearn.XGBRFRegressor': 'finite or missing',
-} as const satisfies Partial<Record<keyof typeof CONVERTERS, Finiteness | 'anything'>>))
+  'xgboost.sklearn.XGBRanker': 'finite or missing',
+  'xgboost.sklearn.XGBRegressor': 'finite or missing',
+} as const satisfies Partial<Record<keyof typeof CONVERTERS, Takes | ((model: Estimator) => Takes)>>))
