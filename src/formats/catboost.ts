@@ -92,7 +92,9 @@ export interface CatboostModel {
   readonly bias: Float64Array
   /** `params`, `class_params`, ...: JSON as text. */
   readonly info: ReadonlyMap<string, string>
-  /** Kinds of features that are not among those above, and that trees look at. */
+  /** Features of texts and embeddings that trees do not look at. */
+  readonly unused: readonly CatboostCategory[]
+  /** Kinds of those that trees look at. */
   readonly others: readonly ('text' | 'embedding')[]
 }
 
@@ -126,7 +128,8 @@ function readModelTrees(trees: FlatTable): Omit<CatboostModel, 'tables' | 'info'
     trees.tables(field).some((feature) => feature.bool(usedField, true)) ? [name] : []
   return {
     dimension,
-    categories: trees.tables(4).map((feature) => ({ ...placeOf(feature), name: feature.text(2) })),
+    categories: trees.tables(4).map(placeOf),
+    unused: [...trees.tables(12), ...trees.tables(18)].map(placeOf),
     floats: trees.tables(5).map((feature) => ({
       index: feature.i32(1, -1),
       flat: feature.i32(2, -1),
@@ -151,9 +154,10 @@ function readModelTrees(trees: FlatTable): Omit<CatboostModel, 'tables' | 'info'
   }
 }
 
-const placeOf = (feature: FlatTable): { index: number; flat: number } => ({
+const placeOf = (feature: FlatTable): CatboostCategory => ({
   index: feature.i32(0, -1),
   flat: feature.i32(1, -1),
+  name: feature.text(2),
 })
 
 function readCtr(feature: FlatTable): CatboostCtr {

@@ -42,6 +42,7 @@ export function catboostOfJson(value: Json): CatboostModel {
       nan: feature.has('nan_value_treatment') ? oneOf(NAN_TREATMENTS, feature, 'nan_value_treatment') : 'AsIs',
     })),
     categories: categories.map(placeOf),
+    unused: [],
     oneHots: categories
       .filter((feature) => feature.has('values'))
       .map((feature) => ({

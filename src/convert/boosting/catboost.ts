@@ -13,6 +13,8 @@ import type { Estimator, Labels } from '../sklearn/estimator.ts'
 import type { Features } from '../sklearn/features.ts'
 import { classesOf, lossOf, numbered } from './catboost-classes.ts'
 import { type CatboostBooster, readBooster } from './catboost-model.ts'
+import { shapTrees } from './catboost-shap.ts'
+import { contributions } from './contributions.ts'
 
 const exact = (value: number): number => value
 
@@ -104,7 +106,30 @@ function shared(booster: CatboostBooster, { value, columns }: Scores): Converted
     : kernel('leaves', treeLeaves(columns, forest as Forest), 'int32', (places) =>
         numberedLeaves(forest as Forest, leafNumbers, places),
       )
-  return { decision_function: finished(value), apply: leaves }
+  return { decision_function: finished(value), apply: leaves, ...contributedBy(booster, columns) }
+}
+
+/** CatBoost's ShapValues; of `RMSEWithUncertainty` those of the mean alone. */
+function contributedBy(booster: CatboostBooster, columns: Expr): Pick<Converted, 'pred_contribs'> {
+  const trees = shapTrees(booster)
+  if (!trees) return {}
+  const { width: features, bias, origins } = booster
+  const { pred_contribs } = contributions(columns, trees.forest, {
+    cover: trees.cover,
+    features,
+    base: bias,
+    origins: trees.origins ?? origins,
+    what: 'CatBoost',
+  })
+  if (!pred_contribs || lossOf(booster) !== 'RMSEWithUncertainty') return pred_contribs ? { pred_contribs } : {}
+  return { pred_contribs: kernel('the mean alone', pred_contribs, 'float64', firstOutput) }
+}
+
+/** [rows, 1, features + 1] of [rows, outputs, features + 1]. */
+function firstOutput({ dims, data }: Tensor): Tensor {
+  const [rows = 0, outputs = 1, step = 0] = dims
+  const first = (data as Float64Array).filter((_, i) => i % (outputs * step) < step)
+  return createTensor('float64', [rows, 1, step], first)
 }
 
 /** CatBoost's numbers of leaves: int32 [rows, trees]. `places`: their positions within their trees. */

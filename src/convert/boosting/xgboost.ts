@@ -12,6 +12,7 @@ import type { Converted, Converter } from '../sklearn/converter.ts'
 import { Estimator, type Labels } from '../sklearn/estimator.ts'
 import type { Features } from '../sklearn/features.ts'
 import { categoryNumbers } from './categories.ts'
+import { contributions, linearContributions } from './contributions.ts'
 import { isSince, readLearner, type XgboostLearner } from './xgboost-model.ts'
 import { ascending, BINARY, PLAIN, TRANSFORMS } from './xgboost-objectives.ts'
 
@@ -34,7 +35,7 @@ export function convertLearner(learner: XgboostLearner, features: Features): Con
       classes: numbered(isMulticlass(objective) ? learner.classes : 2),
     }),
     decision_function: predicted(margin),
-    ...leaves(learner, x, allTrees(learner)),
+    ...explained(learner, x, allTrees(learner)),
   }
 }
 
@@ -45,7 +46,7 @@ export const xgboost: Converter = (model, x) => {
   const features = withoutMissing(model, categoryNumbers(x, learner.categories, 'refused'))
   const trees = treesOfEstimator(model, learner)
   const margin = marginOf(learner, features, trees)
-  const shared = { decision_function: predicted(margin), ...leaves(learner, features, trees) }
+  const shared = { decision_function: predicted(margin), ...explained(learner, features, trees) }
   const linked = linkedBy(learner, margin)
   if (!model.name.endsWith('Classifier')) return { predict: predicted(linked), ...shared }
   const classes = labelsOf(model, learner)
@@ -182,9 +183,16 @@ function withoutMissing(model: Estimator, x: Expr): Expr {
   )
 }
 
-function leaves({ trees }: XgboostLearner, x: Expr, forest: Forest | undefined): Pick<Converted, 'apply'> {
-  if (!trees || !forest) return {}
-  return { apply: treeLeaves(x, forest) }
+/** Leaves and contributions; of vector leaves XGBoost has no contributions. */
+function explained(learner: XgboostLearner, x: Expr, forest: Forest | undefined): Converted {
+  const { trees, weights, base, columns } = learner
+  if (trees && forest) {
+    const settings = { cover: trees.cover, features: columns, base, what: 'XGBoost' }
+    const contributed = forest.width > 1 ? {} : contributions(x, forest, settings)
+    return { apply: treeLeaves(x, forest), ...contributed }
+  }
+  if (!weights) return {}
+  return { pred_contribs: kernel('contributions', x, 'float64', (rows) => linearContributions(rows, weights, base)) }
 }
 
 const kernel = (name: string, input: Expr, dtype: Tensor['dtype'], run: (value: Tensor) => Tensor): Expr =>
