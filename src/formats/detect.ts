@@ -1,3 +1,4 @@
+import { isCatboost } from './catboost.ts'
 import { codecOf } from './decompress.ts'
 import { compressedMistake, mistakeOf, zipMistake } from './mistaken.ts'
 import { isNpy } from './npy.ts'
@@ -13,6 +14,7 @@ export interface Detection {
 }
 
 export type Format =
+  | 'catboost'
   | 'joblib'
   | 'json'
   | 'lightgbm'
@@ -33,6 +35,7 @@ export function detect(bytes: Uint8Array): Detection {
   if (bytes.length === 0) return none('the file is empty')
   if (startsWith(bytes, 'PK')) return detectZip(bytes)
   if (isLightGbm(bytes)) return { format: 'lightgbm', reason: 'the text of a LightGBM booster' }
+  if (isCatboost(bytes)) return { format: 'catboost', reason: 'the binary form of a CatBoost model' }
   if (isLegacyTorch(bytes)) return { format: 'torch', reason: 'a file of torch.save (before 1.6)' }
   if (isNpy(bytes)) return { format: 'npy', reason: 'a numpy array (.npy)' }
   if (isXgboostBinary(bytes)) return { format: 'xgboost', reason: 'the binary form of an XGBoost model' }

@@ -16,7 +16,6 @@ const BINARY: readonly (readonly [head: string, sentence: string, at?: number])[
   ['ORTM', "ONNX Runtime's own format (.ort): use the .onnx that it was made of", 4],
   ['GGUF', 'GGUF, of llama.cpp: a language model, of which none is served here'],
   ['tjgg', 'GGML, of llama.cpp: a language model, of which none is served here'],
-  ['CBM1', 'CatBoost wrote it in its own format: save the model as .json or .onnx'],
   ['PAR1', 'a table of data (Parquet), not a model'],
   ['ARROW1', 'a table of data (Arrow), not a model'],
   ['SQLite format 3', 'a SQLite database, not a model'],

@@ -126,7 +126,7 @@ function paramsOf(learner: Learner, objective: string): Map<string, Json> {
 
 /** What 0.90 did to a margin (`PredTransform` in src/objective). */
 function inverseLink(objective: string): (margin: number) => number {
-  if (/^(binary|reg):logi/.test(objective)) return (margin) => 1 / (1 + Math.exp(-margin))
+  if (/^(binary|reg):logistic$/.test(objective)) return (margin) => 1 / (1 + Math.exp(-margin))
   if (/^(count:poisson|reg:gamma|reg:tweedie|survival:cox)$/.test(objective)) return Math.exp
   return (margin) => margin
 }

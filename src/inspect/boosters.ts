@@ -1,8 +1,9 @@
+import { readCatboost } from '../formats/catboost.ts'
 import type { Json } from '../formats/json.ts'
 import { readXgboost } from '../formats/xgboost.ts'
 import { counted } from './inspection.ts'
 
-/** What XGBoost's and LightGBM's boosters say of themselves. */
+/** What boosters say of themselves. */
 export type Facts = [label: string, text: string][]
 
 /** A model in any form of XGBoost's. Throws as `readXgboost` does. */
@@ -61,5 +62,20 @@ export function lightGbmFacts(model: string): Facts {
     ['features', String(Number(value('max_feature_idx')) + 1)],
   ]
   if (Number(value('num_class')) > 1) facts.push(['classes', value('num_class')])
+  return facts.filter(([, found]) => found !== '')
+}
+
+/** CatBoost's binary form. Throws as `readCatboost` does. */
+export function catboostFacts(bytes: Uint8Array): Facts {
+  const { trees, floats, categories, dimension, info } = readCatboost(bytes)
+  const version = /tags\/v([\d.]+)/.exec(info.get('catboost_version_info') ?? '')?.[1]
+  const loss = /"loss_function":\{[^{}]*(?:\{[^{}]*\})?[^{}]*"type":"(\w+)"/.exec(info.get('params') ?? '')?.[1]
+  const facts: Facts = [
+    ['library', `CatBoost${version ? ` ${version}` : ''}`],
+    ['objective', loss ?? ''],
+    ['trees', `${counted(trees.sizes.length, 'tree')}${trees.steps.length > 0 ? '' : ', symmetric'}`],
+    ['features', `${floats.length + categories.length}, ${categories.length} of categories`],
+    ['outputs', String(dimension)],
+  ]
   return facts.filter(([, found]) => found !== '')
 }

@@ -10,7 +10,7 @@ import { readSkops } from '../formats/skops.ts'
 import { readZip } from '../formats/zip.ts'
 import { conversionRefusal } from '../models/judge.ts'
 import { servingOf } from '../models/served.ts'
-import { lightGbmFacts, xgboostFacts } from './boosters.ts'
+import { catboostFacts, lightGbmFacts, xgboostFacts } from './boosters.ts'
 import { inspectExportedProgram } from './exported-program.ts'
 import { counted, type Inspection, MAX_LISTED, NO_PARAMETERS, type Port, shapeText } from './inspection.ts'
 import { inspectOnnx } from './onnx.ts'
@@ -62,6 +62,7 @@ function find(bytes: Uint8Array, { format }: Detection): { format: Format | null
 }
 
 const INSPECTORS: Readonly<Record<Format, (bytes: Uint8Array) => Found>> = {
+  catboost: (bytes) => ({ facts: catboostFacts(bytes) }),
   joblib: (bytes) => inspectPickle(readJoblib(bytes)),
   json: inspectJson,
   lightgbm: (bytes) => ({ facts: lightGbmFacts(Buffer.from(bytes).toString()) }),

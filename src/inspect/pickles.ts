@@ -1,7 +1,7 @@
 import { childrenOf } from '../formats/depth.ts'
 import type { Pickle } from '../formats/pickle.ts'
 import { attributesOf, bytesOf, isArray, isObject, isTensor, type PyObject, type Value } from '../formats/values.ts'
-import { type Facts, lightGbmFacts, xgboostFacts } from './boosters.ts'
+import { catboostFacts, type Facts, lightGbmFacts, xgboostFacts } from './boosters.ts'
 import { counted, type Inspection } from './inspection.ts'
 import { parametersOf } from './parameters.ts'
 import { outlineOf, treeOf } from './tree.ts'
@@ -81,6 +81,10 @@ function boosterIn(value: Value): Facts | undefined {
     if (object.type === 'xgboost.core.Booster') {
       const bytes = bytesOf(handle)
       if (bytes !== undefined) return xgboostFacts(bytes)
+    }
+    if (object.type.startsWith('catboost.')) {
+      const bytes = bytesOf(attributes.get('__model'))
+      if (bytes !== undefined) return catboostFacts(bytes)
     }
     if (object.type === 'lightgbm.basic.Booster' && typeof handle === 'string') return lightGbmFacts(handle)
   }

@@ -7,7 +7,8 @@ const SERVED: ReadonlyMap<Format, string> = new Map<Format, string>([
   ['pickle', 'converted, as a fitted estimator'],
   ['joblib', 'converted, as a fitted estimator'],
   ['lightgbm', 'converted, as a booster of LightGBM'],
-  ['json', 'converted, as a booster of XGBoost'],
+  ['catboost', 'converted, as a model of CatBoost'],
+  ['json', 'converted, as a booster of XGBoost or CatBoost'],
   ['ubjson', 'converted, as a booster of XGBoost'],
   ['xgboost', 'converted, as a booster of XGBoost'],
 ])

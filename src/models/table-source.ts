@@ -1,3 +1,6 @@
+import { convertCatboost } from '../convert/boosting/catboost.ts'
+import { catboostOfJson, isCatboostJson } from '../convert/boosting/catboost-json.ts'
+import { readBooster } from '../convert/boosting/catboost-model.ts'
 import { convertLightgbm } from '../convert/boosting/lightgbm.ts'
 import { readLightgbmModel } from '../convert/boosting/lightgbm-model.ts'
 import { convertLearner } from '../convert/boosting/xgboost.ts'
@@ -6,8 +9,10 @@ import { type Conversion, convertEstimator, convertTable, type Rows } from '../c
 import { Estimator } from '../convert/sklearn/estimator.ts'
 import { signatureOf, type TableSignature } from '../convert/sklearn/signature.ts'
 import { InferError } from '../errors.ts'
+import { type CatboostModel, readCatboost } from '../formats/catboost.ts'
 import type { Format } from '../formats/detect.ts'
 import { readJoblib } from '../formats/joblib.ts'
+import { readJson } from '../formats/json.ts'
 import { readLightgbm } from '../formats/lightgbm.ts'
 import { readXgboost } from '../formats/xgboost.ts'
 
@@ -33,7 +38,8 @@ export const isTableFormat = (format: Format): boolean => READERS[format] !== un
 const READERS: Partial<Record<Format, (bytes: Uint8Array) => TableSource>> = {
   pickle: pickled,
   joblib: pickled,
-  json: xgboost,
+  catboost: (bytes) => catboost(readCatboost(bytes)),
+  json,
   ubjson: xgboost,
   xgboost,
   lightgbm,
@@ -55,6 +61,22 @@ function lightgbm(bytes: Uint8Array): TableSource {
     type,
     signature: { form: 'matrix', width: model.columns, names: model.names, dropsUnknown: false },
     convert: (rows) => convertTable(type, 'anything', rows, (x) => convertLightgbm(model, x)),
+  }
+}
+
+/** XGBoost and CatBoost both write JSON. */
+function json(bytes: Uint8Array): TableSource {
+  const value = readJson(bytes, { format: 'json', nonFinite: true })
+  return isCatboostJson(value) ? catboost(catboostOfJson(value)) : xgboost(bytes)
+}
+
+function catboost(model: CatboostModel): TableSource {
+  const booster = readBooster(model)
+  const type = 'catboost.core.CatBoost'
+  return {
+    type,
+    signature: { form: 'matrix', width: booster.width, names: booster.names, dropsUnknown: false },
+    convert: (rows) => convertTable(type, 'anything', rows, (x) => convertCatboost(booster, x)),
   }
 }
 

@@ -1,4 +1,4 @@
-/** Every estimator of test/fixtures/sklearn, every release: what scikit-learn answered. */
+/** Every estimator of test/fixtures/sklearn, every release: what scikit-learn answered; boosters have boosting.test. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -6,6 +6,7 @@ import { publicName } from '../../src/convert/sklearn/estimator.ts'
 import { CONVERTERS } from '../../src/convert/sklearn/table.ts'
 import { readJoblib } from '../../src/formats/joblib.ts'
 import { isObject, kindOf, type Value } from '../../src/formats/values.ts'
+import { boostingFiles } from './boosting-cases.ts'
 import { assertEqual, readEstimator, run } from './estimators.ts'
 import { fixtures } from './fixture-files.ts'
 
@@ -32,6 +33,8 @@ function collectTypes(root: Value): void {
     else if (kindOf(value as Value) !== undefined) pending.push(...Object.values(value))
   }
 }
+
+for (const { path } of boostingFiles()) if (path.endsWith('.joblib')) collectTypes(readJoblib(readFileSync(path)).value)
 
 test('every row of the table has a fixture', () => {
   assert.deepEqual(

@@ -51,7 +51,6 @@ const MISTAKES: readonly (readonly [what: string, bytes: Uint8Array, sentence: R
   ['TensorFlow Lite', bytesOf(little(28, 4), 'TFL3'), /^a TensorFlow Lite model/],
   ['ONNX Runtime\'s own', bytesOf(little(28, 4), 'ORTM'), /^ONNX Runtime's own format \(\.ort\)/],
   ['GGUF', bytesOf('GGUF', 3, 0, 0, 0), /^GGUF, of llama\.cpp: a language model/],
-  ['CatBoost', bytesOf('CBM1'), /^CatBoost wrote it in its own format.*\.json or \.onnx/],
   ['R', gzipSync('X\n\0\0\0\x03\0\x04\x03\x02'), /^R's own format \(\.rds\)/],
   ['R, several objects', gzipSync('RDX3\nX\n'), /^R's own format \(\.RData\)/],
   ['an encrypted zip', zipOf([{ name: 'model.pkl', content: Buffer.from('x'), flags: 1 }]), /^a zip with a password/],

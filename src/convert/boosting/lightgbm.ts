@@ -1,18 +1,21 @@
 import { InferError } from '../../errors.ts'
-import type { Json } from '../../formats/json.ts'
 import { readLightgbm } from '../../formats/lightgbm.ts'
 import type { Forest } from '../../kernels/forest-layout.ts'
 import { sumLinearTrees } from '../../kernels/linear-leaves.ts'
 import { each, exponential, flat, labelsFrom, largest, logistic, pairs, softmax } from '../../kernels/links.ts'
-import { numbersOf as numbersIn } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
-import type { HostValue, Objects, Scalar } from '../../tensor/host-value.ts'
+import type { HostValue } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 import { treeLeaves, treeSums } from '../forest.ts'
 import type { Converted, Converter } from '../sklearn/converter.ts'
 import { Estimator, type Labels } from '../sklearn/estimator.ts'
 import type { Features } from '../sklearn/features.ts'
+import { categoryNumbers } from './categories.ts'
+import { contributions } from './contributions.ts'
 import { type LightgbmModel, readLightgbmModel } from './lightgbm-model.ts'
+
+/** `kZeroThreshold`, a float32: rows come to LightGBM without what is not above it (src/c_api.cpp). */
+const ZERO = Math.fround(1e-35)
 
 const exact = (value: number): number => value
 
@@ -39,13 +42,14 @@ const sigmoidOf = ({ settings }: LightgbmModel): number => Number(settings.get('
 
 /** A booster as a text file holds it: `Booster.predict` with all trees. */
 export function convertLightgbm(model: LightgbmModel, x: Features, iterations?: number): Converted {
-  const { scores, linked, leaves } = outputsOf(model, x, iterations)
+  const { scores, linked, leaves, contributed } = outputsOf(model, x, iterations)
   const probabilities = probabilitiesOf(model, linked)
   return {
     predict: predicted(linked),
     ...(probabilities && { predict_proba: probabilities, classes: numbered(Math.max(2, model.groups)) }),
     decision_function: predicted(scores),
     apply: leaves,
+    ...contributed,
   }
 }
 
@@ -56,8 +60,8 @@ export const lightgbm: Converter = (estimator, x) => {
   const best = booster.number('best_iteration', 0)
   const iterations = best > 0 ? best : undefined
   if (estimator.name === 'Booster') return convertLightgbm(model, x, iterations)
-  const { scores, linked, leaves } = outputsOf(model, x, iterations)
-  const shared = { decision_function: predicted(scores), apply: leaves }
+  const { scores, linked, leaves, contributed } = outputsOf(model, x, iterations)
+  const shared = { decision_function: predicted(scores), apply: leaves, ...contributed }
   if (!estimator.name.endsWith('Classifier')) return { predict: predicted(linked), ...shared }
   const classes = labelsOf(estimator)
   const probabilities = probabilitiesOf(model, linked)
@@ -88,16 +92,22 @@ function labelsOf(estimator: Estimator): Labels {
   return estimator.has('_classes') ? estimator.labels('_classes') : estimator.estimator('_le').labels('classes_')
 }
 
+type Contributed = Pick<Converted, 'pred_contribs'>
+
 interface Outputs {
   /** The trees' sums, float64 [rows, groups]: also of a random forest, whose prediction is their mean. */
   readonly scores: Expr
   readonly linked: Expr
   readonly leaves: Expr
+  readonly contributed: Contributed
 }
 
 function outputsOf(model: LightgbmModel, x: Features, iterations: number | undefined): Outputs {
   const forest = firstTrees(model.forest, (iterations ?? Number.POSITIVE_INFINITY) * model.groups)
-  const rows = numbersOf(model, x)
+  const numbers = categoryNumbers(x, model.categories, 'missing')
+  const rows = kernel('zeros', numbers, 'float64', (cells) =>
+    each(cells, (cell) => (Math.abs(cell) <= ZERO ? 0 : cell)),
+  )
   const sums =
     model.linear.size > 0
       ? (rows.graph.host('linear trees', [rows, treeLeaves(rows, forest)], ['float64'], (cells, places) => [
@@ -107,7 +117,17 @@ function outputsOf(model: LightgbmModel, x: Features, iterations: number | undef
   const rounds = forest.roots.length / model.groups
   const mean = model.isAverage ? kernel('mean', sums, 'float64', (sum) => each(sum, (x) => x / rounds)) : sums
   const leaves = kernel('leaves', treeLeaves(rows, forest), 'int32', (places) => leavesOf(forest, places))
-  return { scores: sums, linked: linkedBy(model, mean), leaves }
+  // LightGBM has no contributions of linear trees.
+  const contributed =
+    model.linear.size > 0
+      ? {}
+      : contributions(rows, forest, {
+          cover: model.cover,
+          features: model.columns,
+          base: new Float64Array(model.groups),
+          what: 'LightGBM',
+        })
+  return { scores: sums, linked: linkedBy(model, mean), leaves, contributed }
 }
 
 function firstTrees(forest: Forest, count: number): Forest {
@@ -141,27 +161,6 @@ function probabilitiesOf({ objective, groups }: LightgbmModel, linked: Expr): Ex
   return /^(binary|cross_entropy)$/.test(objective)
     ? kernel('probabilities', linked, 'float64', (second) => pairs(second, exact))
     : undefined
-}
-
-/** The rows as numbers; categories of a DataFrame are the positions in the list that the file has of them. */
-function numbersOf({ categories }: LightgbmModel, x: Features): Expr {
-  if (x.value.dtype !== 'object' || categories.size === 0) return x.numbers
-  const codes = new Map([...categories].map(([column, list]) => [column, codesOf(list)]))
-  const columns = Array.from({ length: x.width }, (_, i) => i)
-  const run = (table: HostValue) => [numbersIn(coded(table as Objects, codes), columns, x.names)]
-  return x.value.graph.host('categories', [x.value], ['float64'], run)[0] as Expr
-}
-
-const codesOf = (list: readonly Json[]): ReadonlyMap<unknown, number> =>
-  new Map(list.map((category, code) => [typeof category === 'bigint' ? Number(category) : category, code]))
-
-function coded(table: Objects, codes: ReadonlyMap<number, ReadonlyMap<unknown, number>>): Objects {
-  const columns = table.dims[1] as number
-  const data = table.data.map((cell, i): Scalar => {
-    const list = codes.get(i % columns)
-    return list ? (list.get(cell) ?? null) : cell
-  })
-  return { ...table, data }
 }
 
 const kernel = (name: string, input: Expr, dtype: Tensor['dtype'], run: (value: Tensor) => Tensor): Expr =>

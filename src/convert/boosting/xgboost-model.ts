@@ -2,6 +2,8 @@ import { InferError } from '../../errors.ts'
 import type { Json } from '../../formats/json.ts'
 import { checkForest } from '../forest.ts'
 import { Fields } from './fields.ts'
+import { readCategories } from './xgboost-categories.ts'
+import { toMargins } from './xgboost-objectives.ts'
 import { readTrees, type XgboostTrees } from './xgboost-trees.ts'
 
 /** An XGBoost learner, whatever it was saved as. */
@@ -25,7 +27,19 @@ export interface XgboostLearner {
   readonly bestIteration: number | undefined
   /** Whether the file says how many trees a round has; else `rounds` supposes one for each group. */
   readonly knowsRounds: boolean
+  /** Trees of each group up to the best round, where the file says so: 1.4 and 1.5 count them. */
+  readonly bestTrees: number | undefined
+  /** The weight of each tree after dropout. */
+  readonly dropout: Float64Array | undefined
+  /** By column, the categories that stand for 0, 1, ...; since 3.1, of DataFrames. */
+  readonly categories: ReadonlyMap<number, readonly Json[]>
+  /** Of XGBoost, that wrote the file: [2, 1]. */
+  readonly version: readonly [major: number, minor: number]
 }
+
+/** Whether a release of XGBoost or a later one wrote the file. */
+export const isSince = ({ version: [a, b] }: XgboostLearner, major: number, minor: number): boolean =>
+  a > major || (a === major && b >= minor)
 
 /**
  * What XGBoost's JSON says (https://github.com/dmlc/xgboost/blob/v2.1.0/doc/model.schema).
@@ -40,10 +54,10 @@ export function readLearner(model: ReadonlyMap<string, Json>): XgboostLearner {
   const classes = params.count('num_class', 0)
   const base = params.numbers('base_score')
   const groups = Math.max(classes, params.count('num_target', 1), base.length, quantilesOf(learner), 1)
-  const margins = Float64Array.from({ length: groups }, (_, i) => {
-    const score = Math.fround(base[base.length === groups ? i : 0] ?? 0)
-    return Math.fround(toMargin(objective, score))
-  })
+  const margins = toMargins(
+    objective,
+    Float64Array.from({ length: groups }, (_, i) => Math.fround(base[base.length === groups ? i : 0] ?? 0)),
+  )
   const names = learner.texts('feature_names')
   const attributes = learner.has('attributes') ? learner.object('attributes') : undefined
   const common = {
@@ -54,6 +68,8 @@ export function readLearner(model: ReadonlyMap<string, Json>): XgboostLearner {
     classes,
     base: margins,
     bestIteration: attributes?.has('best_iteration') ? attributes.count('best_iteration') : undefined,
+    bestTrees: attributes?.has('best_ntree_limit') ? attributes.count('best_ntree_limit') : undefined,
+    version: versionOf(model),
   }
   const kind = booster.text('name')
   if (kind === 'gblinear')
@@ -64,28 +80,36 @@ export function readLearner(model: ReadonlyMap<string, Json>): XgboostLearner {
       weights: linear(booster, columns, groups),
       rounds: [],
       knowsRounds: true,
+      dropout: undefined,
+      categories: new Map(),
     }
   if (kind !== 'gbtree' && kind !== 'dart')
     throw new InferError('bad_model', `XGBoost: the booster ${kind} is not supported (only gbtree, dart, gblinear)`)
   const gbtree = (booster.has('gbtree') ? booster.object('gbtree') : booster).object('model')
-  const trees = readTrees(gbtree.objects('trees'), gbtree.numbers('tree_info'), groups, droppedBy(booster, gbtree))
+  const dropout = droppedBy(booster, gbtree)
+  const trees = readTrees(gbtree.objects('trees'), gbtree.numbers('tree_info'), groups, dropout)
   checkForest(trees.forest, columns, 'XGBoost')
   const rounds = roundsOf(gbtree, trees, groups)
   const knowsRounds = gbtree.has('iteration_indptr') || gbtree.object('gbtree_model_param').has('num_parallel_tree')
-  return { ...common, trees, weights: undefined, rounds, knowsRounds }
+  const categories = readCategories(gbtree)
+  return { ...common, trees, weights: undefined, rounds, knowsRounds, dropout, categories }
 }
 
-/** Each quantile of `reg:quantileerror` is an output; the setting is a number, or the text of a list. */
+/** [0, 0] of what is older than 1.0, and of files that do not say. */
+function versionOf(model: ReadonlyMap<string, Json>): readonly [number, number] {
+  const file = new Fields(model as Map<string, Json>, 'XGBoost')
+  const [major = 0, minor = 0] = file.has('version') ? file.numbers('version') : []
+  return [major, minor]
+}
+
+/** Each quantile or expectile is an output; the setting is a number, or the text of a list. */
 function quantilesOf(learner: Fields): number {
   const objective = learner.object('objective')
-  if (!objective.has('quantile_loss_param')) return 1
-  return objective.object('quantile_loss_param').numbers('quantile_alpha').length
-}
-
-/** `ObjFunction::ProbToMargin` of the objectives, in float32: `base_score` is saved in the space of predictions. */
-function toMargin(objective: string, score: number): number {
-  if (/^(reg:logistic|binary:logistic)$/.test(objective)) return -Math.log(Math.fround(Math.fround(1 / score) - 1))
-  return /^(count:poisson|reg:gamma|reg:tweedie|survival:cox|survival:aft)$/.test(objective) ? Math.log(score) : score
+  for (const name of ['quantile', 'expectile']) {
+    if (objective.has(`${name}_loss_param`))
+      return objective.object(`${name}_loss_param`).numbers(`${name}_alpha`).length
+  }
+  return 1
 }
 
 /** The weight of each tree after dropout; beside the trees since 3.4. */

@@ -9,6 +9,8 @@ const MAX_CATEGORY = 2 ** 24
 export interface XgboostTrees {
   readonly forest: Forest
   readonly cover: Float64Array
+  /** By node, what a leaf of one output adds before its tree is weighed: float32. */
+  readonly leaves: Float64Array
 }
 
 /**
@@ -39,18 +41,19 @@ export function readTrees(
     values: new Float64Array(nodes * width),
     width,
     cover: new Float64Array(nodes),
+    leaves: new Float64Array(weights ? nodes : 0),
   }
   const roots = new Int32Array(trees.length)
   let root = 0
   trees.forEach((tree, i) => {
     roots[i] = root
-    readTree(tree, root, build, weights?.[i] ?? 1)
+    readTree(tree, root, build, weights?.[i])
     root += sizes[i] as number
   })
   const target = Int32Array.from(info)
   if (target.length !== trees.length || target.some((group) => group < 0 || group + width > Math.max(groups, width)))
     throw new InferError('bad_model', `XGBoost: tree_info does not give each tree one of ${groups} outputs`)
-  const { cover, set, sets, ...arrays } = build
+  const { cover, leaves, set, sets, ...arrays } = build
   const forest: Forest = {
     ...arrays,
     ...(sets.length > 0 && { set, sets }),
@@ -61,7 +64,7 @@ export function readTrees(
     precision: 'float32',
     sum: 'float32',
   }
-  return { forest, cover }
+  return { forest, cover, leaves }
 }
 
 interface Build {
@@ -75,9 +78,10 @@ interface Build {
   readonly values: Float64Array
   readonly width: number
   readonly cover: Float64Array
+  readonly leaves: Float64Array
 }
 
-function readTree(tree: Fields, root: number, build: Build, weight: number): void {
+function readTree(tree: Fields, root: number, build: Build, weight: number | undefined): void {
   const left = tree.numbers('left_children')
   const right = alike(tree, 'right_children', left.length)
   const indices = alike(tree, 'split_indices', left.length)
@@ -93,7 +97,8 @@ function readTree(tree: Fields, root: number, build: Build, weight: number): voi
       build.feature[node] = -1
       for (let k = 0; k < build.width; k++) {
         const value = vectors ? (vectors[i * build.width + k] ?? 0) : (conditions[i] as number)
-        build.values[node * build.width + k] = Math.fround(Math.fround(value) * Math.fround(weight))
+        build.values[node * build.width + k] = Math.fround(Math.fround(value) * Math.fround(weight ?? 1))
+        if (weight !== undefined) build.leaves[node] = Math.fround(value)
       }
       continue
     }

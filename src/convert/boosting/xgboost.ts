@@ -3,7 +3,7 @@ import { bytesOf, isObject } from '../../formats/values.ts'
 import { readXgboost } from '../../formats/xgboost.ts'
 import type { Forest } from '../../kernels/forest-layout.ts'
 import { linearBooster } from '../../kernels/linear-booster.ts'
-import { each, exponential, flat, labelsFrom, largest, logistic, pairs, single, softmax } from '../../kernels/links.ts'
+import { each, flat, labelsFrom, largest, pairs, single, softmax } from '../../kernels/links.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { HostValue } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
@@ -11,32 +11,16 @@ import { treeLeaves, treeSums } from '../forest.ts'
 import type { Converted, Converter } from '../sklearn/converter.ts'
 import { Estimator, type Labels } from '../sklearn/estimator.ts'
 import type { Features } from '../sklearn/features.ts'
-import { readLearner, type XgboostLearner } from './xgboost-model.ts'
-
-/** `ObjFunction::PredTransform` of the objectives that have one, in float32. */
-const LINKS: ReadonlyMap<string, (margin: Tensor) => Tensor> = new Map([
-  ['binary:logistic', (margin: Tensor) => logistic(margin, Math.fround)],
-  ['reg:logistic', (margin: Tensor) => logistic(margin, Math.fround)],
-  ['binary:hinge', (margin: Tensor) => each(margin, (x) => (x > 0 ? 1 : 0))],
-  ['count:poisson', (margin: Tensor) => exponential(margin, Math.fround)],
-  ['reg:gamma', (margin: Tensor) => exponential(margin, Math.fround)],
-  ['reg:tweedie', (margin: Tensor) => exponential(margin, Math.fround)],
-  ['survival:cox', (margin: Tensor) => exponential(margin, Math.fround)],
-  ['survival:aft', (margin: Tensor) => exponential(margin, Math.fround)],
-  ['multi:softprob', (margin: Tensor) => softmax(margin, Math.fround)],
-])
-
-/** Objectives whose prediction is the margin. */
-const PLAIN =
-  /^(reg:(linear|squarederror|squaredlogerror|absoluteerror|pseudohubererror|quantileerror|expectileerror)|rank:\w+|binary:logitraw|multi:softmax)$/
-
-/** Objectives whose prediction is the probability of the second of two classes. */
-const BINARY = /^(binary:logistic|reg:logistic)$/
+import { categoryNumbers } from './categories.ts'
+import { contributions, linearContributions } from './contributions.ts'
+import { isSince, readLearner, type XgboostLearner } from './xgboost-model.ts'
+import { ascending, BINARY, PLAIN, TRANSFORMS } from './xgboost-objectives.ts'
 
 const isMulticlass = (objective: string): boolean => objective.startsWith('multi:')
 
 /** A learner as a file of XGBoost holds it: `Booster.predict` with all trees. */
-export function convertLearner(learner: XgboostLearner, x: Features): Converted {
+export function convertLearner(learner: XgboostLearner, features: Features): Converted {
+  const x = categoryNumbers(features, learner.categories, 'refused')
   const margin = marginOf(learner, x, allTrees(learner))
   const { objective } = learner
   const linked = linkedBy(learner, margin)
@@ -51,7 +35,7 @@ export function convertLearner(learner: XgboostLearner, x: Features): Converted 
       classes: numbered(isMulticlass(objective) ? learner.classes : 2),
     }),
     decision_function: predicted(margin),
-    ...leaves(learner, x, allTrees(learner)),
+    ...explained(learner, x, allTrees(learner)),
   }
 }
 
@@ -59,10 +43,10 @@ export function convertLearner(learner: XgboostLearner, x: Features): Converted 
 export const xgboost: Converter = (model, x) => {
   const learner = learnerOf(model)
   if (model.name === 'Booster') return convertLearner(learner, x)
-  const features = withoutMissing(model, x)
+  const features = withoutMissing(model, categoryNumbers(x, learner.categories, 'refused'))
   const trees = treesOfEstimator(model, learner)
   const margin = marginOf(learner, features, trees)
-  const shared = { decision_function: predicted(margin), ...leaves(learner, features, trees) }
+  const shared = { decision_function: predicted(margin), ...explained(learner, features, trees) }
   const linked = linkedBy(learner, margin)
   if (!model.name.endsWith('Classifier')) return { predict: predicted(linked), ...shared }
   const classes = labelsOf(model, learner)
@@ -83,32 +67,66 @@ export function learnerOf(model: Estimator): XgboostLearner {
   return readLearner(readXgboost(bytes).model)
 }
 
-/** float32 sums as float64 [rows, groups]. */
-function marginOf(learner: XgboostLearner, x: Features, forest: Forest | undefined): Expr {
+/**
+ * float32 sums as float64 [rows, groups]. Since 1.3 they start from the base score; before, it is added to their sum
+ * (src/predictor/cpu_predictor.cc, `PredictBatchKernel`, before that `PredLoopSpecalize`).
+ */
+function marginOf(learner: XgboostLearner, x: Expr, forest: Forest | undefined): Expr {
   const { base, weights } = learner
   const start = createTensor('float64', [base.length], base)
-  if (forest) return treeSums(x.numbers, forest, x.numbers.graph.constant(start))
-  return x.numbers.graph.host('linear booster', [x.numbers], ['float64'], (rows) => [
-    linearBooster(rows as Tensor, weights as Float64Array, base),
-  ])[0] as Expr
+  if (forest && isSince(learner, 1, 3)) return treeSums(x, forest, x.graph.constant(start))
+  if (forest) return kernel('base score', treeSums(x, forest), 'float64', (sums) => addBase(sums, base))
+  return kernel('linear booster', x, 'float64', (rows) => linearBooster(rows, weights as Float64Array, base))
 }
+
+const addBase = ({ dims, data }: Tensor, base: Float64Array): Tensor =>
+  createTensor(
+    'float64',
+    dims,
+    (data as Float64Array).map((sum, i) => Math.fround(sum + (base[i % base.length] as number))),
+  )
 
 const allTrees = ({ trees }: XgboostLearner): Forest | undefined => trees?.forest
 
 /** An estimator stops at its best iteration (`XGBModel._get_iteration_range`). */
 function treesOfEstimator(model: Estimator, learner: XgboostLearner): Forest | undefined {
-  const { trees, rounds, bestIteration, knowsRounds, groups } = learner
+  const { trees, rounds, bestIteration, bestTrees, knowsRounds, groups } = learner
   if (!trees) return undefined
-  const { forest } = trees
+  const forest = isInplace(learner) ? withInplaceDropout(learner, trees.forest) : trees.forest
   const limit = knowsRounds
     ? rounds[(bestIteration ?? Number.POSITIVE_INFINITY) + 1]
-    : groups * model.number('best_ntree_limit', 0)
+    : groups * (bestTrees ?? model.number('best_ntree_limit', 0))
   if (!limit || limit >= forest.roots.length) return forest
   return { ...forest, roots: forest.roots.slice(0, limit), target: forest.target.slice(0, limit) }
 }
 
-function linkedBy({ objective }: XgboostLearner, margin: Expr): Expr {
-  const link = LINKS.get(objective)
+/** From 1.4 to 3.2, where estimators predict without a DMatrix, and dart in its own way. */
+const isInplace = (learner: XgboostLearner): boolean =>
+  learner.dropout !== undefined && isSince(learner, 1, 4) && !isSince(learner, 3, 3)
+
+/**
+ * What `Dart::InplacePredict` adds for a leaf, in float32: it predicts with the base score, and takes that off again
+ * before it weighs the tree (https://github.com/dmlc/xgboost/blob/v2.1.4/src/gbm/gbtree.cc#L881).
+ */
+function withInplaceDropout({ base, dropout, trees }: XgboostLearner, forest: Forest): Forest {
+  const values = forest.values.slice()
+  forest.roots.forEach((root, tree) => {
+    const weight = Math.fround(dropout?.[tree] ?? 1)
+    const score = base[forest.target[tree] as number] as number
+    const end = forest.roots[tree + 1] ?? values.length
+    for (let node = root; node < end; node++) {
+      const leaf = trees?.leaves[node] as number
+      values[node] = Math.fround(Math.fround(Math.fround(leaf + score) - score) * weight)
+    }
+  })
+  return { ...forest, values }
+}
+
+function linkedBy(learner: XgboostLearner, margin: Expr): Expr {
+  const { objective, groups } = learner
+  if (objective === 'reg:quantileerror' && groups > 1 && isSince(learner, 3, 4))
+    return kernel(objective, margin, 'float64', ascending)
+  const link = TRANSFORMS.get(objective)
   if (link) return kernel(objective, margin, 'float64', link)
   if (PLAIN.test(objective)) return margin
   throw new InferError('bad_model', `XGBoost: the objective ${objective} is not supported`)
@@ -157,18 +175,24 @@ const numbered = (count: number): Labels =>
   )
 
 /** The estimator's own word for a missing value, where it is not NaN. */
-function withoutMissing(model: Estimator, x: Features): Features {
+function withoutMissing(model: Estimator, x: Expr): Expr {
   const missing = model.number('missing', Number.NaN)
   if (Number.isNaN(missing)) return x
-  const replaced = kernel('missing values', x.numbers, 'float64', (rows) =>
+  return kernel('missing values', x, 'float64', (rows) =>
     each(rows, (cell) => (Math.fround(cell) === Math.fround(missing) ? Number.NaN : cell)),
   )
-  return x.with(replaced)
 }
 
-function leaves({ trees }: XgboostLearner, x: Features, forest: Forest | undefined): Pick<Converted, 'apply'> {
-  if (!trees || !forest) return {}
-  return { apply: treeLeaves(x.numbers, forest) }
+/** Leaves and contributions; of vector leaves XGBoost has no contributions. */
+function explained(learner: XgboostLearner, x: Expr, forest: Forest | undefined): Converted {
+  const { trees, weights, base, columns } = learner
+  if (trees && forest) {
+    const settings = { cover: trees.cover, features: columns, base, what: 'XGBoost' }
+    const contributed = forest.width > 1 ? {} : contributions(x, forest, settings)
+    return { apply: treeLeaves(x, forest), ...contributed }
+  }
+  if (!weights) return {}
+  return { pred_contribs: kernel('contributions', x, 'float64', (rows) => linearContributions(rows, weights, base)) }
 }
 
 const kernel = (name: string, input: Expr, dtype: Tensor['dtype'], run: (value: Tensor) => Tensor): Expr =>

@@ -1,5 +1,6 @@
 import { InferError } from '../../errors.ts'
 import { isArray, isObject, isTuple, itemsOf, type Value } from '../../formats/values.ts'
+import { boosterOf as catboostOf } from '../boosting/catboost.ts'
 import { lightgbmOf } from '../boosting/lightgbm.ts'
 import { learnerOf } from '../boosting/xgboost.ts'
 import type { Form } from './convert.ts'
@@ -86,6 +87,10 @@ function boosterOf(
   model: Estimator,
 ): { readonly columns: number; readonly names: readonly string[] | undefined } | undefined {
   if (model.type.startsWith('xgboost.')) return learnerOf(model)
+  if (model.type.startsWith('catboost.')) {
+    const { width: columns, names } = catboostOf(model)
+    return { columns, names }
+  }
   return model.type.startsWith('lightgbm.') ? lightgbmOf(model) : undefined
 }
 

@@ -1,4 +1,5 @@
 import type { Finiteness } from '../../kernels/table.ts'
+import { catboost } from '../boosting/catboost.ts'
 import { lightgbm } from '../boosting/lightgbm.ts'
 import { xgboost } from '../boosting/xgboost.ts'
 import { adaBoostClassifier, adaBoostRegressor } from './ada-boost.ts'
@@ -102,6 +103,10 @@ import { votingClassifier, votingRegressor } from './voting.ts'
 /** Every estimator that is converted, by its public name. A new one is a row here, a function, and a row of fixtures. */
 // biome-ignore format: one row per estimator
 export const CONVERTERS = {
+  'catboost.core.CatBoost': catboost,
+  'catboost.core.CatBoostClassifier': catboost,
+  'catboost.core.CatBoostRanker': catboost,
+  'catboost.core.CatBoostRegressor': catboost,
   'lightgbm.basic.Booster': lightgbm,
   'lightgbm.sklearn.LGBMClassifier': lightgbm,
   'lightgbm.sklearn.LGBMRanker': lightgbm,
@@ -313,6 +318,10 @@ export type Takes = Finiteness | 'anything'
  */
 // biome-ignore format: one row per estimator
 export const TAKES: ReadonlyMap<string, Takes | ((model: Estimator) => Takes)> = new Map(Object.entries({
+  'catboost.core.CatBoost': 'anything',
+  'catboost.core.CatBoostClassifier': 'anything',
+  'catboost.core.CatBoostRanker': 'anything',
+  'catboost.core.CatBoostRegressor': 'anything',
   'lightgbm.basic.Booster': 'anything',
   'lightgbm.sklearn.LGBMClassifier': 'anything',
   'lightgbm.sklearn.LGBMRanker': 'anything',
