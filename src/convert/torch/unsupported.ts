@@ -1,0 +1,36 @@
+import { InferError } from '../../errors.ts'
+import type { TorchModule } from './module.ts'
+import { converterOf, PARTS } from './table.ts'
+
+/** Modules of a model, those of its modules included: what torchvision has of the largest has 2000. */
+const MAX_MODULES = 100_000
+const SHOWN = 10
+
+/**
+ * Refuses a model with modules that are not converted, all of them at once.
+ * @throws InferError bad_model that names them, and what to do about classes of one's own
+ */
+export function checkSupported(root: TorchModule): void {
+  const missing = new Map<string, string>()
+  let count = 0
+  const queue: TorchModule[] = [root]
+  for (let module = queue.pop(); module; module = queue.pop()) {
+    if (++count > MAX_MODULES) throw new InferError('bad_model', `the model has more than ${MAX_MODULES} modules`)
+    const known = converterOf.has(module.type) || PARTS.has(module.type)
+    if (!known && !missing.has(module.type)) missing.set(module.type, module.path)
+    if (known) for (const [, child] of module.children()) queue.push(child)
+  }
+  const own = [...missing].filter(([type]) => !type.startsWith('torch.') && !type.startsWith('sk2torch.'))
+  const named = (list: readonly (readonly [string, string])[]): string => {
+    const shown = list.slice(0, SHOWN).map(([type, path]) => (path === '' ? type : `${type} (${path})`))
+    return list.length > SHOWN ? `${shown.join(', ')} and ${list.length - SHOWN} more` : shown.join(', ')
+  }
+  if (own.length > 0) {
+    throw new InferError(
+      'bad_model',
+      `the file has no code for ${named(own)}: torch.save keeps a class's name and weights only. Save it in Python with ` +
+        'torch.jit.script(model).save(...) or torch.export.save(torch.export.export(model, ...), ...)',
+    )
+  }
+  if (missing.size > 0) throw new InferError('bad_model', `not supported: ${named([...missing])}`)
+}
