@@ -1,20 +1,38 @@
 import { ACTIVATIONS } from './activation.ts'
 import type { AtenOperator } from './aten.ts'
+import { ATTENTION } from './attention.ts'
+import { CELLS } from './cell.ts'
+import { CONVOLUTIONS } from './conv.ts'
 import { CREATORS } from './create.ts'
 import { ELEMENTWISE } from './elementwise.ts'
+import { FOLDS } from './fold.ts'
+import { INDEXING } from './indexing.ts'
 import { JOINS } from './join.ts'
 import { PRODUCTS } from './linear.ts'
+import { NORMS } from './norm.ts'
+import { POOLS } from './pool.ts'
+import { RECURRENTS } from './recurrent.ts'
 import { REDUCTIONS } from './reduce.ts'
+import { RESIZES } from './resize.ts'
 import { VIEWS } from './view.ts'
 
 /** Every operator of torch that is converted, by its name without overload. Families are in files of their own. */
 const OPERATORS = {
   ...ACTIVATIONS,
+  ...ATTENTION,
+  ...CELLS,
+  ...CONVOLUTIONS,
   ...CREATORS,
   ...ELEMENTWISE,
+  ...FOLDS,
+  ...INDEXING,
   ...JOINS,
+  ...NORMS,
+  ...POOLS,
   ...PRODUCTS,
+  ...RECURRENTS,
   ...REDUCTIONS,
+  ...RESIZES,
   ...VIEWS,
 } as const satisfies Record<string, AtenOperator>
 

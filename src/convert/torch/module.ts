@@ -28,6 +28,7 @@ export class TorchModule {
   readonly #t: Aten
   readonly #attributes: ReadonlyMap<Value, Value>
   readonly #constants: Map<TorchTensor, SymTensor>
+  readonly #made = new Map<string, SymTensor>()
 
   constructor(object: PyObject, path: string, t: Aten, constants: Map<TorchTensor, SymTensor>) {
     this.object = object
@@ -61,12 +62,19 @@ export class TorchModule {
     return (this.raw(name) ?? null) !== null
   }
 
+  /** A tensor that a hook makes takes the place of what the file has. */
+  override(name: string, tensor: SymTensor): void {
+    this.#made.set(name, tensor)
+  }
+
   /** A parameter, buffer or tensor attribute. */
   tensor(name: string): SymTensor {
     return this.optionalTensor(name) ?? this.#fail(name, 'a tensor')
   }
 
   optionalTensor(name: string): SymTensor | null {
+    const made = this.#made.get(name)
+    if (made) return made
     const value = this.raw(name) ?? null
     if (value === null) return null
     if (!isTensor(value)) return this.#fail(name, 'a tensor')
