@@ -3,7 +3,7 @@ import type { Expr } from '../../onnx/expr.ts'
 import type { Args } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { sameDType } from './linear.ts'
-import { isStatic, knownSize, type Size } from './size.ts'
+import { isStatic, knownSize, type Size, sameSize } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
 import { gatherWindows, sliding, windowMap } from './window.ts'
 
@@ -37,7 +37,7 @@ export function convOf(
   const dtype = sameDType(what, given, weight)
   const [x, isBatched] = batched(t, given, weight.rank, what)
   const channels = (weight.dims[1] as number) * o.groups
-  if (x.dims[1] !== channels) throw wrongChannels(what, channels, given)
+  if (!sameSize(x.dims[1] as Size, channels)) throw wrongChannels(what, channels, given)
   const kernel = weight.dims.slice(2) as number[]
   const space = x.dims.slice(2)
   const same = kernel.map((k, i) => (k - 1) * (o.dilation[i] as number))
@@ -120,7 +120,7 @@ export function convTransposeOf(
   const what = o.what ?? 'a transposed convolution'
   const dtype = sameDType(what, given, weight)
   const [x, isBatched] = batched(t, given, weight.rank, what)
-  if (x.dims[1] !== weight.dims[0]) throw wrongChannels(what, weight.dims[0] as number, given)
+  if (!sameSize(x.dims[1] as Size, weight.dims[0] as Size)) throw wrongChannels(what, weight.dims[0] as number, given)
   const kernel = weight.dims.slice(2) as number[]
   const padding = o.padding as readonly number[]
   const extra = o.outputPadding ?? padding.map(() => 0)

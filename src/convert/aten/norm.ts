@@ -6,7 +6,7 @@ import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { computedAs, isHalf } from './dtypes.ts'
 import { separable } from './pool.ts'
 import { normOf, reduceBy, variance } from './reduce.ts'
-import { knownSize, type Size } from './size.ts'
+import { knownSize, type Size, sameSize } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
 
 /** Normalisations (aten's Normalization.cpp, layer_norm.cpp, group_norm.cpp). */
@@ -50,7 +50,7 @@ export function batchNormOf(t: Aten, x: SymTensor, o: BatchNorm): SymTensor {
   if (x.rank < 2)
     throw new InferError('bad_request', `${what} wants 2 dimensions or more, and is given [${x.dims.join(', ')}]`)
   const channels = [o.mean, o.weight].find((tensor) => tensor !== null)?.dims[0] ?? x.dims[1]
-  if (x.dims[1] !== channels)
+  if (!sameSize(x.dims[1] as Size, channels as Size))
     throw new InferError('bad_request', `${what} wants ${channels} channels, and is given [${x.dims.join(', ')}]`)
   const shape = [channels as Size, ...x.dims.slice(2).map(() => 1)]
   const part = (tensor: SymTensor | null) => weightOf(t, x, tensor, what, shape)
@@ -100,8 +100,8 @@ export function groupNormOf(
   eps: number,
   what = 'a group norm',
 ): SymTensor {
-  const channels = x.dims[1]
-  if (typeof channels !== 'number' || channels % groups !== 0)
+  const channels = knownSize(x.dims[1], what)
+  if (channels % groups !== 0)
     throw new InferError(
       'bad_request',
       `${what} wants channels in ${groups} groups, and is given [${x.dims.join(', ')}]`,

@@ -57,4 +57,5 @@ export const LINEAR = {
   'torch.nn.NonDynamicallyQuantizableLinear': linear,
   'torch.nn.PairwiseDistance': pairwiseDistance,
   'torch.nn.Unflatten': unflatten,
+  'torch.nn._LinearWithBias': linear,
 } as const satisfies Record<string, Converter>

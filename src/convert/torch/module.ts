@@ -49,12 +49,18 @@ export class TorchModule {
     return this.path === '' ? this.type : `${this.type} (${this.path})`
   }
 
-  /** An attribute as it is; parameters, buffers and modules too; `undefined` where there is none. */
+  /** An attribute as it is, else a parameter, buffer or module of that name: in the order in which Python looks. */
   raw(name: string): Value | undefined {
+    if (this.#attributes.has(name)) return this.#attributes.get(name)
     for (const store of ['_parameters', '_buffers', '_modules']) {
       const values = this.#attributes.get(store)
       if (values instanceof Map && values.has(name)) return values.get(name)
     }
+    return undefined
+  }
+
+  /** An attribute that is no parameter, buffer or module. */
+  plain(name: string): Value | undefined {
     return this.#attributes.get(name)
   }
 
@@ -135,10 +141,14 @@ export class TorchModule {
     return value as T
   }
 
-  /** The name of a function or class that is an attribute: `torch.nn.functional.relu`. */
+  /** The name of a function that is an attribute: `torch.nn.functional.relu`; torch's own C functions are looked up. */
   functionName(name: string): string | undefined {
     const value = this.raw(name)
-    return isGlobal(value) ? value.name : isObject(value) ? value.type : undefined
+    if (isGlobal(value)) return value.name
+    if (!isObject(value)) return undefined
+    const [owner, member] = value.args
+    const isMember = value.type === 'builtins.getattr' && isGlobal(owner) && typeof member === 'string'
+    return isMember && owner.name === 'torch._C._VariableFunctionsClass' ? `torch.${member}` : value.type
   }
 
   /** The modules within, in order; None is no module. */

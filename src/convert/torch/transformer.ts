@@ -77,14 +77,17 @@ const ACTIVATIONS: Readonly<Record<string, string>> = {
   'torch.sigmoid': 'sigmoid',
 }
 
-/** linear2(activation(linear1(x))); before 1.0 the activation was always relu, and not written. */
-function feedForward({ t, m, forward }: Sublayers, x: SymTensor): SymTensor {
+/**
+ * linear2(activation(linear1(x))). A layer without an attribute `activation` has relu: an old one, and a decoder's whose
+ * activation is a module, which torch forgets when it loads the file.
+ */
+function feedForward({ t, m, forward }: Sublayers, x: SymTensor, forgets: boolean): SymTensor {
   const wide = forward(m.child('linear1'), x) as SymTensor
-  const value = m.raw('activation') ?? null
-  const name = m.functionName('activation')
-  const isModule = m.children().some(([child]) => child === 'activation')
+  const isPlain = (m.plain('activation') ?? null) !== null
+  const isModule = !isPlain && !forgets && m.has('activation')
   if (isModule) return forward(m.child('linear2'), forward(m.child('activation'), wide)) as SymTensor
-  const op = value === null ? 'relu' : ACTIVATIONS[name ?? '']
+  const name = m.functionName('activation')
+  const op = isPlain ? ACTIVATIONS[name ?? ''] : 'relu'
   if (!op) throw m.unsupported(`activation=${name ?? 'a function of its own'}`)
   return forward(m.child('linear2'), t.op(op, [wide])) as SymTensor
 }
@@ -100,7 +103,7 @@ const encoderLayer: Converter = (m, t, inputs, forward) => {
   const s = { m, t, forward }
   const [mask, padding] = [optionalAt(m, inputs, 1), optionalAt(m, inputs, 2)]
   const attended = residual(s, tensorAt(m, inputs), 'norm1', (x) => attend(s, 'self_attn', x, x, mask, padding))
-  return residual(s, attended, 'norm2', (x) => feedForward(s, x))
+  return residual(s, attended, 'norm2', (x) => feedForward(s, x, false))
 }
 
 /** forward(tgt, memory, tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask) */
@@ -116,7 +119,7 @@ const decoderLayer: Converter = (m, t, inputs, forward) => {
   const crossed = residual(s, own, 'norm2', (x) =>
     attend(s, 'multihead_attn', x, memory, memoryMask ?? null, memoryPadding ?? null),
   )
-  return residual(s, crossed, 'norm3', (x) => feedForward(s, x))
+  return residual(s, crossed, 'norm3', (x) => feedForward(s, x, true))
 }
 
 /** Layers one after the other, and a norm where there is one. */
