@@ -76,9 +76,10 @@ describe('shared modules', { skip: withoutShared }, () => {
     })
 
     test(`halves of torch ${folder} want halves`, async () => {
-      const [half, float] = ['float16', 'float32'].map((dtype) =>
-        fromList({ dtype, shape: [1, 2], data: [1, 2] }),
-      ) as [never, never]
+      const [half, float] = ['float16', 'float32'].map((dtype) => fromList({ dtype, shape: [1, 2], data: [1, 2] })) as [
+        never,
+        never,
+      ]
       assert.equal((await run(valueIn(`${path}half.torch`), [half])).outputs[0]?.dtype, 'float16')
       await assert.rejects(
         run(valueIn(`${path}half.torch`), [float]),
