@@ -140,10 +140,15 @@ export class Aten {
 
   /** A constant that conversion makes up (index maps, masks): counted. */
   makeup(tensor: Tensor): Tensor {
-    this.#madeBytes += sizeOf(tensor.dims) * elementBytes(tensor.dtype)
-    if (this.#madeBytes > MAX_MADE_BYTES)
-      throw new InferError('bad_model', `the model needs more than ${MAX_MADE_BYTES} bytes of constants of its own`)
+    this.reserve(sizeOf(tensor.dims), elementBytes(tensor.dtype))
     return tensor
+  }
+
+  /** To be called before so many elements are made up: sizes come from files and requests. */
+  reserve(elements: number, width = 8): void {
+    this.#madeBytes += elements * width
+    if (!(elements >= 0 && this.#madeBytes <= MAX_MADE_BYTES))
+      throw new InferError('bad_model', `the model needs more than ${MAX_MADE_BYTES} bytes of constants of its own`)
   }
 
   // --- numbers

@@ -91,7 +91,7 @@ const maxPool =
     const x = a.tensor('self')
     const p = poolOf(a, rank)
     const { flat, outer, space } = flatOf(t, x, rank, `torch's ${a.op}`)
-    const map = windowMap(slidingAxes(space, p))
+    const map = windowMap(t, slidingAxes(space, p))
     checkOut(map, x, a)
     const dims = [...outer, ...map.out]
     if (!withIndices && !p.ceil && computedAs(x.dtype) !== 'int64') return fastMaxPool(t, x, p, dims)
@@ -146,7 +146,7 @@ const avgPool =
     const x = a.tensor('self')
     const p = poolOf(a, rank)
     const { flat, outer, space } = flatOf(t, x, rank, `torch's ${a.op}`)
-    const map = windowMap(slidingAxes(space, p))
+    const map = windowMap(t, slidingAxes(space, p))
     checkOut(map, x, a)
     const dims = [...outer, ...map.out]
     const fixed = a.has('divisor_override') ? a.int('divisor_override') : undefined
@@ -181,15 +181,18 @@ function countOf(o: number, out: readonly number[], space: readonly number[], p:
 function adaptiveAxis(size: number, out: number): Axis & { readonly count: (o: number) => number } {
   const start = (o: number): number => Math.floor((o * size) / out)
   const end = (o: number): number => Math.ceil(((o + 1) * size) / out)
-  const kernel = Math.max(0, ...Array.from({ length: out }, (_, o) => end(o) - start(o)))
+  let kernel = 0
+  for (let o = 0; o < out; o++) kernel = Math.max(kernel, end(o) - start(o))
   const place = (o: number, k: number): number => (k < end(o) - start(o) ? start(o) + k : -1)
   return { size, kernel, out, place, count: (o) => end(o) - start(o) }
 }
 
-function adaptiveSizes(a: Args, rank: number, space: readonly number[]): number[] {
+function adaptiveSizes(t: Aten, a: Args, rank: number, space: readonly number[]): number[] {
   const value = a.get('output_size')
   const items: readonly Datum[] = Array.isArray(value) ? value : new Array<Datum>(rank).fill(value)
-  return items.map((item, i) => (item === null ? (space[i] as number) : Number(item)))
+  const sizes = items.map((item, i) => (item === null ? (space[i] as number) : Number(item)))
+  for (const size of sizes) t.reserve(size)
+  return sizes
 }
 
 /** One matrix for each axis: a mean over a box is a mean of means. */
@@ -198,7 +201,7 @@ const adaptiveAvg =
   (t, a) => {
     const x = a.tensor('self')
     const { space, outer } = flatOf(t, x, rank, `torch's ${a.op}`)
-    const out = adaptiveSizes(a, rank, space)
+    const out = adaptiveSizes(t, a, rank, space)
     if (out.every((size) => size === 1)) {
       const axes = space.map((_, i) => outer.length + i)
       return t.made(t.node('ReduceMean', [t.value(x), ints(axes)], { keepdims: 1 }), x.dtype, [...outer, ...out])
@@ -225,6 +228,7 @@ export function separable(
   let value = x
   space.forEach((size, i) => {
     const [length, weight] = [out[i] as number, weights[i] as (out: number, at: number) => number]
+    t.reserve(size * length)
     const list = Array.from({ length: size * length }, (_, k) => weight(k % length, Math.floor(k / length)))
     const data = x.dtype === 'float64' ? Float64Array.from(list) : Float32Array.from(list)
     const matrix = t.graph.constant(t.makeup(createTensor(x.dtype as 'float32', [size, length], data)))
@@ -241,8 +245,11 @@ const adaptiveMax =
   (t, a) => {
     const x = a.tensor('self')
     const { flat, outer, space } = flatOf(t, x, rank, `torch's ${a.op}`)
-    const out = adaptiveSizes(a, rank, space)
-    const map = windowMap(space.map((size, i) => adaptiveAxis(size, out[i] as number)))
+    const out = adaptiveSizes(t, a, rank, space)
+    const map = windowMap(
+      t,
+      space.map((size, i) => adaptiveAxis(size, out[i] as number)),
+    )
     return maxOfWindows(t, x, flat, map, [...outer, ...out], withIndices)
   }
 
