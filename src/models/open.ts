@@ -9,16 +9,18 @@ import { InferError, messageOf } from '../errors.ts'
 import { detect } from './detect.ts'
 import type { Model } from './model.ts'
 import { openOnnx } from './onnx-model.ts'
+import { openTorch, type TorchOptions } from './open-torch.ts'
 import { openTable } from './table-model.ts'
 import { readTableSource } from './table-source.ts'
 
 const MAX_FILE_BYTES = 2 ** 31 - 1
 
 /** @throws InferError bad_model with a sentence that names the file */
-export async function openModel(path: string): Promise<Model> {
+export async function openModel(path: string, options: TorchOptions = {}): Promise<Model> {
   const bytes = readModelFile(path)
   const format = detect(bytes, path)
   try {
+    if (format === 'torch') return openTorch(path, bytes, options)
     return format === 'onnx'
       ? await openOnnx(path, bytes)
       : await openTable(path, bytes, readTableSource(bytes, format))
