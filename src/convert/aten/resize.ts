@@ -1,9 +1,9 @@
 import { InferError } from '../../errors.ts'
 import { createTensor } from '../../tensor/tensor.ts'
+import { separable } from './adaptive-pool.ts'
 import type { Args, Datum } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { isFloat } from './dtypes.ts'
-import { separable } from './pool.ts'
 import { knownSize, type Size } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
 

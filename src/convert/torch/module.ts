@@ -159,11 +159,8 @@ export class TorchModule {
   /** The name of a function that is an attribute: `torch.nn.functional.relu`; torch's own C functions are looked up. */
   functionName(name: string): string | undefined {
     const value = this.raw(name)
-    if (isGlobal(value)) return value.name
-    if (!isObject(value)) return undefined
-    const [owner, member] = value.args
-    const isMember = value.type === 'builtins.getattr' && isGlobal(owner) && typeof member === 'string'
-    return isMember && owner.name === 'torch._C._VariableFunctionsClass' ? `torch.${member}` : value.type
+    if (isGlobal(value)) return value.name.replace(/^torch\._C\._VariableFunctionsClass\./, 'torch.')
+    return isObject(value) ? value.type : undefined
   }
 
   /** The modules within, in order; None is no module. */
