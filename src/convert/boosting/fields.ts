@@ -1,5 +1,6 @@
 import { InferError, show } from '../../errors.ts'
 import type { Json } from '../../formats/json.ts'
+import type { NumericArray } from '../../tensor/dtype.ts'
 
 /**
  * An object of a booster's JSON as converters read it: what they get is of the type that they asked for, and an error
@@ -66,6 +67,7 @@ export class Fields {
     const value = this.#map.get(name)
     if (typeof value === 'string') return Float64Array.from(value.replace(/^\[|\]$/g, '').split(','), Number)
     if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw this.broken(name, 'a list of numbers')
+    if (ArrayBuffer.isView(value) && !isBig(value)) return new Float64Array(value)
     return Float64Array.from(value as ArrayLike<Json>, (item) => {
       const number = numberOf(item)
       if (number === undefined) throw this.broken(name, 'a list of numbers')
@@ -83,6 +85,9 @@ export class Fields {
     return value
   }
 }
+
+const isBig = (view: NumericArray): view is BigInt64Array | BigUint64Array =>
+  view instanceof BigInt64Array || view instanceof BigUint64Array
 
 function numberOf(value: Json | undefined): number | undefined {
   if (typeof value === 'number') return value
