@@ -91,24 +91,28 @@ const MAX_KNOWN = 10_000
 /**
  * The hashes of categories, the low 32 bits of CityHash64 of their text; whole numbers are their digits, as CatBoost's
  * Python package has it.
- * @returns int32 of the shape of the table
+ * @param chosen the columns that are categories
+ * @returns int32 [rows, chosen]
  * @throws InferError bad_request with the row, the column and the value
  */
-export function categoryHashes({ dims, data }: Objects | Tensor, names?: readonly string[]): Tensor {
-  const columns = dims[1] ?? 1
+export function categoryHashes(
+  { dims, data }: Objects | Tensor,
+  chosen: readonly number[],
+  names?: readonly string[],
+): Tensor {
+  const [rows = 0, width = 1] = dims
   const known = new Map<string, number>()
-  const hashes = new Int32Array(data.length)
+  const hashes = new Int32Array(rows * chosen.length)
   for (let i = 0; i < hashes.length; i++) {
-    const cell = data[i] as Objects['data'][number]
+    const row = Math.floor(i / chosen.length)
+    const column = chosen[i % chosen.length] as number
+    const cell = data[row * width + column] as Objects['data'][number]
     const text = textOf(cell)
-    if (text === undefined) {
-      const column = names?.[i % columns] ?? `${i % columns}`
-      const row = Math.floor(i / columns)
+    if (text === undefined)
       throw new InferError(
         'bad_request',
-        `row ${row} has ${show(cell)} in column ${column}, whose categories are texts or whole numbers`,
+        `row ${row} has ${show(cell)} in column ${names?.[column] ?? column}, whose categories are texts or whole numbers`,
       )
-    }
     let hash = known.get(text)
     if (hash === undefined) {
       hash = Number(BigInt.asIntN(32, cityHash64(new TextEncoder().encode(text))))
@@ -116,7 +120,7 @@ export function categoryHashes({ dims, data }: Objects | Tensor, names?: readonl
     }
     hashes[i] = hash
   }
-  return createTensor('int32', dims, hashes)
+  return createTensor('int32', [rows, chosen.length], hashes)
 }
 
 function textOf(cell: Objects['data'][number]): string | undefined {

@@ -1,3 +1,4 @@
+import { InferError } from '../errors.ts'
 import { createTensor, type Tensor } from '../tensor/tensor.ts'
 import { type Forest, MISSING, MISSING_LEFT } from './forest-layout.ts'
 
@@ -17,30 +18,44 @@ export interface ShapForest {
 }
 
 /** Deeper trees' contributions take time beyond their worth: a path is unwound at each of its own nodes. */
-export const MAX_SHAP_DEPTH = 200
+const MAX_DEPTH = 200
 
 /**
  * Contributions of features to the score, by exact TreeSHAP: algorithm 2 of https://arxiv.org/abs/1802.03888, which
  * XGBoost, LightGBM and CatBoost all follow, each tree in float64. They and the last number, the expected value, add up
  * to the score.
- * @param x float64 [rows, columns]
- * @returns float64 [rows, outputs, features + 1]
  */
-export function treeShap(model: ShapForest, x: Tensor): Tensor {
-  const { forest, features, base } = model
-  const { outputs } = forest
-  const [rows = 0, columns = 0] = x.dims
-  const trees = Array.from(forest.roots, (_, tree) => new Walker(model, tree))
-  const step = features + 1
-  const sums = new Float64Array(rows * outputs * step)
-  for (let row = 0; row < rows; row++) {
-    const cells = (x.data as Float64Array).subarray(row * columns, (row + 1) * columns)
-    const own = sums.subarray(row * outputs * step, (row + 1) * outputs * step)
-    for (const tree of trees) tree.add(cells, own)
-    for (let i = 0; i < outputs; i++)
-      own[i * step + features] = (own[i * step + features] as number) + (base[i] as number)
+export class TreeShap {
+  readonly #model: ShapForest
+  readonly #trees: readonly Walker[]
+
+  /** @throws InferError bad_request where a tree is too deep */
+  constructor(model: ShapForest, what: string) {
+    this.#model = model
+    this.#trees = Array.from(model.forest.roots, (_, tree) => new Walker(model, tree, what))
   }
-  return createTensor('float64', [rows, outputs, step], sums)
+
+  /**
+   * @param x float64 [rows, columns]
+   * @returns float64 [rows, outputs, features + 1]
+   */
+  run(x: Tensor): Tensor {
+    const { forest, features, base } = this.#model
+    const { outputs } = forest
+    const [rows = 0, columns = 0] = x.dims
+    const step = features + 1
+    const sums = new Float64Array(rows * outputs * step)
+    for (let row = 0; row < rows; row++) {
+      const cells = (x.data as Float64Array).subarray(row * columns, (row + 1) * columns)
+      const own = sums.subarray(row * outputs * step, (row + 1) * outputs * step)
+      for (const tree of this.#trees) tree.add(cells, own)
+      for (let i = 0; i < outputs; i++) {
+        const last = i * step + features
+        own[last] = (own[last] as number) + (base[i] as number)
+      }
+    }
+    return createTensor('float64', [rows, outputs, step], sums)
+  }
 }
 
 /** One tree. Paths of all depths lie one after the other, so that a walk down allocates nothing. */
@@ -54,11 +69,16 @@ class Walker {
   readonly #one: Float64Array
   readonly #weight: Float64Array
 
-  constructor(model: ShapForest, tree: number) {
+  constructor(model: ShapForest, tree: number, what: string) {
     this.#model = model
     this.#root = model.forest.roots[tree] as number
     this.#target = model.forest.target[tree] as number
     const { depth, expected } = survey(model, this.#root)
+    if (depth > MAX_DEPTH)
+      throw new InferError(
+        'bad_request',
+        `${what}: tree ${tree} has ${depth} levels; contributions are those of trees of at most ${MAX_DEPTH}`,
+      )
     this.#expected = expected
     const size = ((depth + 2) * (depth + 3)) / 2
     this.#feature = new Int32Array(size)
@@ -189,7 +209,7 @@ class Walker {
 }
 
 /** How deep a tree is, and by output the mean of its leaves, weighed by their cover. */
-export function survey(
+function survey(
   { forest, cover }: Pick<ShapForest, 'forest' | 'cover'>,
   root: number,
 ): { readonly depth: number; readonly expected: Float64Array } {

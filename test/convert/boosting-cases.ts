@@ -18,10 +18,11 @@ export interface BoostingCase {
   readonly files: Readonly<Record<string, Readonly<Record<string, Recorded>>>>
 }
 
-/** Every file of every release. */
-export const boostingFiles = (): { readonly name: string; readonly path: string }[] =>
+/** Every file of every release; boosters' own JSON is among them where asked for. */
+export const boostingFiles = (withJson = false): { readonly name: string; readonly path: string }[] =>
   readdirSync(BOOSTING, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.json'))
+    .filter((entry) => entry.isFile() && entry.parentPath !== BOOSTING && !entry.name.startsWith('refused'))
+    .filter(({ name }) => withJson || !name.endsWith('.json'))
     .map(({ name, parentPath }) => ({ name, path: join(parentPath, name) }))
 
 export const boostingCases = (release: string): [name: string, BoostingCase][] =>

@@ -5,6 +5,7 @@ import type { SymmetricTrees } from '../../kernels/symmetric-trees.ts'
 import { checkForest } from '../forest.ts'
 import { type CatboostColumns, columnsOf } from './catboost-features.ts'
 import { forestOf, symmetricOf } from './catboost-trees.ts'
+import { MAX_OUTPUTS } from './fields.ts'
 
 /** A CatBoost model in terms of the kernels. */
 export interface CatboostBooster extends CatboostColumns {
@@ -28,7 +29,8 @@ export function readBooster(model: CatboostModel): CatboostBooster {
   const [other] = model.others
   if (other) throw broken(`it has features of ${other}s, which are not supported`)
   const { dimension, trees } = model
-  if (!(dimension >= 1) || !Number.isInteger(dimension)) throw broken(`its scores have ${dimension} columns`)
+  if (!(dimension >= 1 && dimension <= MAX_OUTPUTS) || !Number.isInteger(dimension))
+    throw broken(`its scores have ${dimension} columns`)
   if (model.bias.length !== dimension) throw broken(`it has ${model.bias.length} biases for ${dimension} columns`)
   const { bins, ...columns } = columnsOf(model)
   const isSymmetric = trees.steps.length === 0

@@ -57,6 +57,9 @@ export function forestOf(trees: CatboostTrees, width: number, bins: readonly Bin
   const total = sizes.reduce((sum, size) => sum + size, 0)
   if (steps.length !== 2 * nodes || leaves.length !== nodes || total !== nodes || sizes.some((size) => size < 1))
     throw broken(`${nodes} splits, ${steps.length / 2} steps and ${leaves.length} leaves are not those of its trees`)
+  const leafCount = steps.reduce((sum, _, i) => sum + Number(i % 2 === 0 && (steps[i] === 0 || steps[i + 1] === 0)), 0)
+  // Memory is taken by node: no more than the values of the file allow for.
+  if (leafCount * width > values.length) throw broken(`it has ${values.length} values for ${leafCount} leaves`)
   const halves = steps.reduce((sum, _, i) => sum + Number(i % 2 === 0 && (steps[i] === 0) !== (steps[i + 1] === 0)), 0)
   const all = nodes + halves
   const forest = {

@@ -4,8 +4,9 @@ import { catboostColumns, categoryHashes } from '../../kernels/catboost-columns.
 import type { Forest } from '../../kernels/forest-layout.ts'
 import { exponential, flat, labelsFrom, largest, logistic, pairs, softmax } from '../../kernels/links.ts'
 import { applySymmetricTrees, sumSymmetricTrees } from '../../kernels/symmetric-trees.ts'
+import { numbersOf } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
-import type { HostValue, Objects } from '../../tensor/host-value.ts'
+import type { HostValue } from '../../tensor/host-value.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 import { treeLeaves, treeSums } from '../forest.ts'
 import type { Converted, Converter } from '../sklearn/converter.ts'
@@ -61,11 +62,12 @@ interface Scores {
 }
 
 function scoresOf(booster: CatboostBooster, x: Features): Scores {
-  const { columns, symmetric, forest, scale, bias } = booster
-  const inputs = [x.select(booster.floats).numbers, hashesOf(booster, x)]
-  const made = x.value.graph.host('columns of CatBoost', inputs, ['float64'], (numbers, hashes) => [
-    catboostColumns(columns, numbers as Tensor, hashes as Tensor),
-  ])[0] as Expr
+  const { columns, symmetric, forest, scale, bias, floats, categories } = booster
+  const names = x.names && floats.map((column) => x.names?.[column] as string)
+  const input = x.value.dtype === 'object' ? x.value : x.numbers
+  const made = kernel('columns of CatBoost', input, 'float64', (rows) =>
+    catboostColumns(columns, numbersOf(rows, floats, names), categoryHashes(rows, categories, x.names)),
+  )
   const sums = symmetric
     ? kernel('symmetric trees', made, 'float64', (rows) => sumSymmetricTrees(symmetric, rows))
     : treeSums(made, forest as Forest)
@@ -74,11 +76,6 @@ function scoresOf(booster: CatboostBooster, x: Features): Scores {
   if (!positions) return { columns: made, value }
   const spread = kernel('unseen classes', value, 'float64', (seen) => among(seen, positions, labels.data.length))
   return { columns: made, value: spread }
-}
-
-function hashesOf({ categories }: CatboostBooster, x: Features): Expr {
-  const { value, names } = x.select(categories)
-  return kernel('categories of CatBoost', value, 'int32', (table) => categoryHashes(table, names))
 }
 
 const placed = ({ dims, data }: Tensor, scale: number, bias: Float64Array): Tensor =>
@@ -201,7 +198,7 @@ function borderOf({ info }: CatboostBooster): number {
 }
 
 const kernel = (name: string, input: Expr, dtype: Tensor['dtype'], run: (value: Tensor) => Tensor): Expr =>
-  input.graph.host(name, [input], [dtype], (value: HostValue | Objects) => [run(value as Tensor)])[0] as Expr
+  input.graph.host(name, [input], [dtype], (value: HostValue) => [run(value as Tensor)])[0] as Expr
 
 /** [rows] of a single output. */
 const finished = (matrix: Expr): Expr => kernel('outputs', matrix, 'float64', flat)

@@ -1,6 +1,5 @@
-import { InferError } from '../../errors.ts'
 import type { Forest } from '../../kernels/forest-layout.ts'
-import { MAX_SHAP_DEPTH, type ShapForest, survey, treeShap } from '../../kernels/tree-shap.ts'
+import { type ShapForest, TreeShap } from '../../kernels/tree-shap.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import { createTensor, type Tensor } from '../../tensor/tensor.ts'
 
@@ -25,11 +24,14 @@ export function contributions(
 ): { readonly pred_contribs?: Expr } {
   const inner = forest.feature.findIndex((column) => column >= 0)
   if (inner >= 0 && forest.roots.every((root) => !((cover[root] as number) > 0))) return {}
-  const origins = rest.origins ?? Array.from({ length: features }, (_, column) => [column])
+  const used = forest.feature.reduce((most, column) => Math.max(most, column + 1), 0)
+  const origins = rest.origins ?? Array.from({ length: used }, (_, column) => [column])
   const model: ShapForest = { forest, cover, ...grouped(origins), features, base }
+  // Made when first asked for: most requests are not.
+  let shap: TreeShap | undefined
   const run = (rows: Tensor): Tensor => {
-    checkDepth(model, what)
-    return squeezed(treeShap(model, rows))
+    shap ??= new TreeShap(model, what)
+    return squeezed(shap.run(rows))
   }
   return { pred_contribs: x.graph.host('contributions', [x], ['float64'], (rows) => [run(rows as Tensor)])[0] as Expr }
 }
@@ -45,17 +47,6 @@ function grouped(origins: readonly (readonly number[])[]): Pick<ShapForest, 'gro
     return group
   })
   return { groups, origins: lists }
-}
-
-function checkDepth({ forest, cover }: ShapForest, what: string): void {
-  for (const root of forest.roots) {
-    const { depth } = survey({ forest, cover }, root)
-    if (depth > MAX_SHAP_DEPTH)
-      throw new InferError(
-        'bad_request',
-        `${what}: a tree has ${depth} levels; contributions are computed of trees of at most ${MAX_SHAP_DEPTH}`,
-      )
-  }
 }
 
 const squeezed = (value: Tensor): Tensor => {

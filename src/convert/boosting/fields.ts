@@ -3,6 +3,21 @@ import type { Json } from '../../formats/json.ts'
 import type { NumericArray } from '../../tensor/dtype.ts'
 
 /**
+ * Limits of boosters from strangers, as a number in a file costs memory of its size: more columns no request has, and
+ * more outputs no model.
+ */
+const MAX_COLUMNS = 10_000_000
+export const MAX_OUTPUTS = 65_536
+
+/** @throws InferError bad_model */
+export function checkSizes(what: string, columns: number, outputs: number): void {
+  if (columns > MAX_COLUMNS)
+    throw new InferError('bad_model', `${what}: it has ${columns} columns; at most ${MAX_COLUMNS} may be`)
+  if (outputs > MAX_OUTPUTS)
+    throw new InferError('bad_model', `${what}: it has ${outputs} outputs; at most ${MAX_OUTPUTS} may be`)
+}
+
+/**
  * An object of a booster's JSON as converters read it: what they get is of the type that they asked for, and an error
  * names the path. XGBoost writes its parameters as strings, its arrays as lists or, in UBJSON, as typed arrays.
  */
@@ -68,11 +83,15 @@ export class Fields {
     if (typeof value === 'string') return Float64Array.from(value.replace(/^\[|\]$/g, '').split(','), Number)
     if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw this.broken(name, 'a list of numbers')
     if (ArrayBuffer.isView(value) && !isBig(value)) return new Float64Array(value)
-    return Float64Array.from(value as ArrayLike<Json>, (item) => {
-      const number = numberOf(item)
+    const list = value as ArrayLike<Json>
+    const numbers = new Float64Array(list.length)
+    for (let i = 0; i < numbers.length; i++) {
+      const item = list[i]
+      const number = typeof item === 'number' ? item : numberOf(item)
       if (number === undefined) throw this.broken(name, 'a list of numbers')
-      return number
-    })
+      numbers[i] = number
+    }
+    return numbers
   }
 
   broken(name: string, wanted: string): InferError {

@@ -4,6 +4,7 @@ import type { Block, LightgbmText } from '../../formats/lightgbm.ts'
 import { type Forest, MISSING, MISSING_LEFT } from '../../kernels/forest-layout.ts'
 import type { LinearLeaf } from '../../kernels/linear-leaves.ts'
 import { checkForest } from '../forest.ts'
+import { checkSizes } from './fields.ts'
 
 /** A LightGBM booster, whatever it was saved as. */
 export interface LightgbmModel {
@@ -36,6 +37,7 @@ export function readLightgbmModel({ header, trees, parameters, pandasCategorical
   const columns = count(header, 'max_feature_idx', 'LightGBM') + 1
   const groups = count(header, 'num_tree_per_iteration', 'LightGBM')
   if (groups < 1) throw new InferError('bad_model', 'LightGBM: num_tree_per_iteration is 0')
+  checkSizes('LightGBM', columns, groups)
   const build = readTrees(trees, groups)
   const names = (header.get('feature_names') ?? '').split(' ')
   return {
@@ -59,7 +61,14 @@ interface Build {
 
 /** Inner nodes first, then the leaves, tree by tree: a child is a node, or the complement of a leaf. */
 function readTrees(trees: readonly Block[], groups: number): Build {
-  const sizes = trees.map((tree, i) => 2 * count(tree, 'num_leaves', `tree ${i}`) - 1)
+  const sizes = trees.map((tree, i) => {
+    const leaves = count(tree, 'num_leaves', `LightGBM: tree ${i}`)
+    if (leaves < 1) throw new InferError('bad_model', `LightGBM: tree ${i} has no leaves`)
+    // Memory is taken for as many leaves as there are values, which are at least a digit and a space.
+    if (2 * leaves - 1 > (tree.get('leaf_value')?.length ?? 0))
+      throw new InferError('bad_model', `LightGBM: tree ${i} has not values for ${leaves} leaves`)
+    return 2 * leaves - 1
+  })
   const nodes = sizes.reduce((total, size) => total + size, 0)
   if (!(nodes <= 0x7fffffff)) throw new InferError('bad_model', `LightGBM: the trees have ${nodes} nodes`)
   const feature = new Int32Array(nodes).fill(-1)
@@ -102,7 +111,6 @@ function readTree(tree: Block, index: number, root: number, { forest, cover, lin
   const what = `LightGBM: tree ${index}`
   const leaves = count(tree, 'num_leaves', what)
   const inner = leaves - 1
-  if (leaves < 1) throw new InferError('bad_model', `${what} has no leaves`)
   const firstLeaf = root + inner
   forest.values.set(list(tree, 'leaf_value', leaves, what), firstLeaf)
   if (tree.has('leaf_count') && inner > 0) cover.set(list(tree, 'leaf_count', leaves, what), firstLeaf)
@@ -137,7 +145,12 @@ function readSets(tree: Block, what: string): Uint32Array[] {
   const bounds = numbers(tree, 'cat_boundaries', what)
   const words = numbers(tree, 'cat_threshold', what)
   const sets: Uint32Array[] = []
-  for (let i = 1; i < bounds.length; i++) sets.push(Uint32Array.from(words.slice(bounds[i - 1], bounds[i])))
+  for (let i = 1; i < bounds.length; i++) {
+    const [start, end] = [bounds[i - 1] as number, bounds[i] as number]
+    if (!(start >= 0 && start <= end && end <= words.length))
+      throw new InferError('bad_model', `${what} has cat_boundaries that are no ascending places of cat_threshold`)
+    sets.push(Uint32Array.from(words.slice(start, end)))
+  }
   return sets
 }
 

@@ -1,7 +1,7 @@
 import { InferError } from '../../errors.ts'
 import type { Json } from '../../formats/json.ts'
 import { checkForest } from '../forest.ts'
-import { Fields } from './fields.ts'
+import { checkSizes, Fields } from './fields.ts'
 import { readCategories } from './xgboost-categories.ts'
 import { toMargins } from './xgboost-objectives.ts'
 import { readTrees, type XgboostTrees } from './xgboost-trees.ts'
@@ -54,6 +54,7 @@ export function readLearner(model: ReadonlyMap<string, Json>): XgboostLearner {
   const classes = params.count('num_class', 0)
   const base = params.numbers('base_score')
   const groups = Math.max(classes, params.count('num_target', 1), base.length, quantilesOf(learner), 1)
+  checkSizes('XGBoost', columns, groups)
   const margins = toMargins(
     objective,
     Float64Array.from({ length: groups }, (_, i) => Math.fround(base[base.length === groups ? i : 0] ?? 0)),

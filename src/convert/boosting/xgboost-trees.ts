@@ -4,6 +4,8 @@ import type { Fields } from './fields.ts'
 
 /** A node's category is at most this: XGBoost holds categories in float32 (src/common/categorical.h). */
 const MAX_CATEGORY = 2 ** 24
+/** Bits of all sets of categories together, 128 MiB: a set is as long as its largest category, however few it has. */
+const MAX_CATEGORY_WORDS = 2 ** 25
 
 /** Trees, and the cover (sum of hessians) of each node, which contributions are weighted by. */
 export interface XgboostTrees {
@@ -30,6 +32,7 @@ export function readTrees(
   const width = Math.max(1, ...trees.map((tree) => tree.object('tree_param').count('size_leaf_vector', 1)))
   const sizes = trees.map((tree) => tree.numbers('left_children').length)
   const nodes = sizes.reduce((total, size) => total + size, 0)
+  if (width > 1) for (const [i, tree] of trees.entries()) alike(tree, 'base_weights', (sizes[i] as number) * width)
   const build: Build = {
     feature: new Int32Array(nodes),
     threshold: new Float64Array(nodes),
@@ -42,6 +45,7 @@ export function readTrees(
     width,
     cover: new Float64Array(nodes),
     leaves: new Float64Array(weights ? nodes : 0),
+    words: 0,
   }
   const roots = new Int32Array(trees.length)
   let root = 0
@@ -53,7 +57,7 @@ export function readTrees(
   const target = Int32Array.from(info)
   if (target.length !== trees.length || target.some((group) => group < 0 || group + width > Math.max(groups, width)))
     throw new InferError('bad_model', `XGBoost: tree_info does not give each tree one of ${groups} outputs`)
-  const { cover, leaves, set, sets, ...arrays } = build
+  const { cover, leaves, set, sets, words: _, ...arrays } = build
   const forest: Forest = {
     ...arrays,
     ...(sets.length > 0 && { set, sets }),
@@ -79,6 +83,8 @@ interface Build {
   readonly width: number
   readonly cover: Float64Array
   readonly leaves: Float64Array
+  /** Of all sets so far. */
+  words: number
 }
 
 function readTree(tree: Fields, root: number, build: Build, weight: number | undefined): void {
@@ -89,7 +95,7 @@ function readTree(tree: Fields, root: number, build: Build, weight: number | und
   const defaults = alike(tree, 'default_left', left.length)
   const cover = tree.has('sum_hessian') ? alike(tree, 'sum_hessian', left.length) : new Float64Array(left.length)
   const vectors = build.width > 1 ? tree.numbers('base_weights') : undefined
-  const categories = categoriesOf(tree)
+  const categories = categoriesOf(tree, build)
   for (let i = 0; i < left.length; i++) {
     const node = root + i
     build.cover[node] = cover[i] as number
@@ -123,7 +129,7 @@ function alike(tree: Fields, name: string, length: number): Float64Array {
 }
 
 /** By node, the categories of its split as bits. */
-function categoriesOf(tree: Fields): Map<number, Uint32Array> {
+function categoriesOf(tree: Fields, build: Build): Map<number, Uint32Array> {
   const found = new Map<number, Uint32Array>()
   if (!tree.has('categories_nodes')) return found
   const nodes = tree.numbers('categories_nodes')
@@ -136,6 +142,9 @@ function categoriesOf(tree: Fields): Map<number, Uint32Array> {
     const largest = chosen.reduce((most, category) => Math.max(most, category), 0)
     if (!(largest < MAX_CATEGORY) || chosen.some((category) => !(category >= 0)))
       throw tree.broken('categories', `a list of categories from 0 to ${MAX_CATEGORY}`)
+    build.words += (largest >> 5) + 1
+    if (build.words > MAX_CATEGORY_WORDS)
+      throw tree.broken('categories', `lists of which all bits together are at most ${32 * MAX_CATEGORY_WORDS}`)
     const bits = new Uint32Array((largest >> 5) + 1)
     for (const category of chosen) bits[category >> 5] = (bits[category >> 5] as number) | (1 << (category & 31))
     found.set(node, bits)
