@@ -107,9 +107,11 @@ async function measure(python: Python, { folder, models, absent, ...options }: R
       notes.push(subject)
       continue
     }
-    subjects.push(subject)
     const theirs = await python.ask<Readonly<Record<string, Answer>>>({ do: 'answer', model: subject.name })
-    for (const model of subject.models) wrong.push(...(await mistakes(subject, model, theirs)))
+    const found = (await Promise.all(subject.models.map((model) => mistakes(subject, model, theirs)))).flat()
+    wrong.push(...found)
+    if (found.length > 0) continue
+    subjects.push(subject)
     for (const rows of subject.rows) for (const model of subject.models) await time(subject, model, rows, WARM_MS)
   }
   for (let round = 0; round < options.rounds; round++)
@@ -171,7 +173,7 @@ async function mistakes(
 ): Promise<readonly string[]> {
   const wrong: string[] = []
   for (const [method, answer] of Object.entries(theirs)) {
-    const mistake = difference(method, await ask(subject, model, method, ROWS), answer)
+    const mistake = await ask(subject, model, method, ROWS).then((ours) => difference(method, ours, answer), String)
     if (mistake) wrong.push(`${subject.name}, ${method}: ${mistake}`)
   }
   return wrong
