@@ -26,7 +26,11 @@ const handler: ChildHandler = {
   async init(head, { ask, tellOpen }) {
     const init = JSON.parse(head) as ChildInit
     answerLimitBytes = init.answerLimitBytes
-    const shelf = new ModelShelf(openModel, { models: init.openModels, bytes: init.openModelsBytes }, tellOpen)
+    const shelf = new ModelShelf(
+      (path) => openModel(path, { cacheFolder: init.plansFolder }),
+      { models: init.openModels, bytes: init.openModelsBytes },
+      tellOpen,
+    )
     const Class = await loadWorkflowClass(init.workflow.class)
     workflow = construct(Class, init)
     await workflow.setup({

@@ -26,7 +26,8 @@ export abstract class ModelWorkflow extends Workflow {
   /** The model alone, without the hooks: what golden samples are compared with. */
   async runModel(input: InferenceInput): Promise<InferenceOutput> {
     const model = await this.modelFor(input)
-    const outputs = await model.run(input.inputs, { cast: input.cast })
+    const method = typeof input.method === 'string' ? { method: input.method } : {}
+    const outputs = await model.run(input.inputs, { cast: input.cast, ...method })
     const classes = outputs.map(({ name }) => model.classes.get(name)).find((names) => names !== undefined)
     return classes ? { outputs, classes } : { outputs }
   }

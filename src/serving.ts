@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import os from 'node:os'
-import { extname } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Config, Mistakes, type Overrides, readConfig } from './config.ts'
 import { InferError } from './errors.ts'
@@ -67,6 +67,7 @@ export function startServing(config: Config, env: NodeJS.ProcessEnv, options: Se
     openModels: openModels(workflow.kwargs),
     openModelsBytes: config.OPEN_MODELS_LIMIT_BYTES || openModelsBytes(config.workers),
     logLevel: config.LOG_LEVEL,
+    plansFolder: join(resolver.cacheDirectory, '.plans'),
     answerLimitBytes: config.BODY_LIMIT_BYTES,
   }
   const engine: Pool = new Pool({

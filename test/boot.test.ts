@@ -23,6 +23,7 @@ before(async () => {
   await gateway.start()
   hub.repo = IRIS
   for (const name of ['iris.onnx', 'iris.torch', 'model.torch']) hub.files.set(name, GRAPH)
+  hub.files.set('churn.joblib', readFileSync(`${ROOT}workflows/default/churn.joblib`))
   gateway.upload(WALLET, 'iris', { 'iris.onnx': GRAPH })
   const tags = { 'App-Name': 'Ritual', 'Model-Id': IRIS, 'File-Name': 'iris.torch', 'File-SHA256': sha256(GRAPH) }
   gateway.uploads.push({ id: address('o'), owner: WALLET, tags, bytes: GRAPH })
@@ -265,22 +266,24 @@ describe('it boots', { concurrency: 2 }, () => {
 describe('every sample in env/ boots', { concurrency: 2 }, () => {
   for (const file of readdirSync(`${ROOT}env`).filter((name) => name.endsWith('.env'))) {
     const text = readFileSync(`${ROOT}env/${file}`, 'utf8')
+    const isTable = file === 'sklearn.env'
+    const model = isTable ? 'churn.joblib' : 'iris.onnx'
     const everyKnob = text.replace(/^# ?(?=[A-Z_]+=)/gm, '')
     for (const [what, env] of [
       ['as it is', parse(text)],
       ['with every knob on', parse(everyKnob)],
     ] as const)
       test(`${file} ${what}`, async () => {
-        assert.match(await opened(env), /workflows\/default\/model\.onnx$/)
+        assert.match(await opened(env), new RegExp(`workflows/default/${isTable ? 'churn.joblib' : 'model.onnx'}$`))
       })
     const variable = /^# (\w+_DEFAULT_MODEL_ID)=/m.exec(text)?.[1]
     if (variable)
       test(`${file} with an id`, async () => {
         const { CLASSIC_INF_WORKFLOW_KW_ARGS: _path, ...env } = parse(text)
-        const id = `huggingface/${IRIS}:iris.onnx`
+        const id = `huggingface/${IRIS}:${model}`
         assert.equal(
           await opened({ ...env, [variable]: id }, variable.replace('DEFAULT_MODEL_ID', 'CACHE_DIR')),
-          `${HF}/iris.onnx`,
+          `${HF}/${model}`,
         )
       })
   }

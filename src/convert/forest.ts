@@ -1,6 +1,7 @@
 import { InferError } from '../errors.ts'
 import { applyTrees, sumTrees } from '../kernels/forest.ts'
 import { type Forest, layOut, type Walk } from '../kernels/forest-layout.ts'
+import { layOutShallow, type Shallow, sumShallow } from '../kernels/shallow-trees.ts'
 import type { Expr } from '../onnx/expr.ts'
 import type { Kernel } from '../onnx/node.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -63,6 +64,15 @@ function walkOf(forest: Forest): Walk {
   return walk
 }
 
+const shallows = new WeakMap<Walk, { readonly form: Shallow | undefined }>()
+
+/** The same of its form for many shallow trees. */
+function shallowOf(walk: Walk): Shallow | undefined {
+  const known = shallows.get(walk) ?? { form: layOutShallow(walk) }
+  shallows.set(walk, known)
+  return known.form
+}
+
 /**
  * The sums of the trees' values: float64 [rows, outputs]; of a graph that is exported as ONNX's own operator.
  * @param x float64 [rows, columns]
@@ -71,7 +81,11 @@ function walkOf(forest: Forest): Walk {
 export function treeSums(x: Expr, forest: Forest, init?: Expr): Expr {
   if (x.graph.target === 'export') return treeEnsemble(x, forest, init)
   const walk = walkOf(forest)
-  const run: Kernel = (rows, start) => [sumTrees(walk, rows as Tensor, start as Tensor | undefined)]
+  const shallow = shallowOf(walk)
+  const run: Kernel = (rows, start) => {
+    const [x, from] = [rows as Tensor, start as Tensor | undefined]
+    return [shallow ? sumShallow(shallow, walk, x, from) : sumTrees(walk, x, from)]
+  }
   return x.graph.host('decision trees', init ? [x, init] : [x], ['float64'], run)[0] as Expr
 }
 

@@ -82,10 +82,12 @@ export function kernelsFor(graph: Graph, values: readonly Expr[]): string[] {
 
 /** Values that depend on no kernel as one ONNX model, with the graph's own input names. */
 export function modelOf(graph: Graph, outputs: readonly NamedExpr[]): Uint8Array {
-  const given = new Set(graph.inputs.map(({ value }) => value))
-  const renamed = outputs.map(({ name, value }) =>
-    given.has(value) ? { name, value: graph.node('Identity', [value]) } : { name, value },
-  )
+  const taken = new Set(graph.inputs.map(({ value }) => value))
+  const renamed = outputs.map(({ name, value }) => {
+    if (taken.has(value)) return { name, value: graph.node('Identity', [value]) }
+    taken.add(value)
+    return { name, value }
+  })
   const nodes = nodesFor(graph, valuesOf(renamed)).filter((node) => node.kind === 'onnx')
   return encodeModel({ inputs: graph.inputs, outputs: renamed, nodes, constants: graph.constants })
 }

@@ -48,7 +48,7 @@ function readValue(file: Cursor, type: string, depth: number): Json {
   const constant = CONSTANTS.get(type)
   if (constant !== undefined) return constant
   const number = NUMBERS.get(type)
-  if (number !== undefined) return single(readNumbers(file, number, 1)[0] as number | bigint)
+  if (number !== undefined) return single(readNumber(file, number))
   if (type === 'S' || type === 'H') return readText(file)
   if (type === 'C') return String.fromCharCode(file.u8())
   if (type === '[') return readArray(file, depth)
@@ -63,15 +63,32 @@ function readNumbers(file: Cursor, dtype: DType, count: number): NumericArray {
   const width = elementBytes(dtype)
   const bytes = file.bytes(count * width)
   const data = createData(dtype, count) as NumericArray
-  const memory = new Uint8Array(data.buffer)
-  for (let i = 0; i < bytes.length; i++) memory[i ^ (width - 1)] = bytes[i] as number
+  const memory = Buffer.from(data.buffer)
+  memory.set(bytes)
+  if (width === 2) memory.swap16()
+  else if (width === 4) memory.swap32()
+  else if (width === 8) memory.swap64()
   return data
+}
+
+const scratch = new DataView(new ArrayBuffer(8))
+
+/** One number: a length, most often. */
+function readNumber(file: Cursor, dtype: DType): number | bigint {
+  const width = elementBytes(dtype)
+  for (let i = 0; i < width; i++) scratch.setUint8(i, file.u8())
+  if (dtype === 'uint8') return scratch.getUint8(0)
+  if (dtype === 'int8') return scratch.getInt8(0)
+  if (dtype === 'int16') return scratch.getInt16(0)
+  if (dtype === 'int32') return scratch.getInt32(0)
+  if (dtype === 'int64') return scratch.getBigInt64(0)
+  return dtype === 'float32' ? scratch.getFloat32(0) : scratch.getFloat64(0)
 }
 
 function readCount(file: Cursor): number {
   const type = typeAt(file)
   const dtype = NUMBERS.get(type) ?? file.fail('a length is no integer')
-  const count = Number(readNumbers(file, dtype, 1)[0])
+  const count = Number(readNumber(file, dtype))
   return Number.isSafeInteger(count) && count >= 0 ? count : file.fail(`a length of ${count}`)
 }
 

@@ -171,7 +171,7 @@ function isIn({ from, length, sides, words }: SetTable, node: number, category: 
 }
 
 /** Cells of the rows `first` and on, row by row. */
-function fillCells(
+export function fillCells(
   { columns, kinds, isSingle }: Walk,
   x: Tensor,
   first: number,
@@ -241,7 +241,8 @@ function addRounded(
   }
 }
 
-function startOf(rows: number, outputs: number, init: Tensor | undefined): Float64Array {
+/** What the sums start from: [rows, outputs]. */
+export function startOf(rows: number, outputs: number, init: Tensor | undefined): Float64Array {
   if (!init) return new Float64Array(rows * outputs)
   const from = init.data as Float64Array
   if (from.length === rows * outputs && init.dims.length === 2) return from.slice()

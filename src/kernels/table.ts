@@ -88,6 +88,7 @@ export function checkFinite(
   taker: string,
   names?: readonly string[],
 ): void {
+  if (table.dtype === 'float64' && areFinite(table.data as Float64Array)) return
   const [rows = 0, width = 1] = table.dims
   for (let row = 0; row < rows; row++) {
     for (const column of columns) {
@@ -100,4 +101,20 @@ export function checkFinite(
       throw new InferError('bad_request', `row ${row} has ${what} in column ${name}, which ${taker} does not take`)
     }
   }
+}
+
+/** Whether no number is infinite or NaN: what is, is not zero when taken from itself. Four sums go on at once. */
+function areFinite(numbers: Float64Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0]
+  const whole = numbers.length & ~3
+  for (let i = 0; i < whole; i += 4) {
+    const [p, q] = [numbers[i] as number, numbers[i + 1] as number]
+    const [r, s] = [numbers[i + 2] as number, numbers[i + 3] as number]
+    a += p - p
+    b += q - q
+    c += r - r
+    d += s - s
+  }
+  for (let i = whole; i < numbers.length; i++) a += (numbers[i] as number) - (numbers[i] as number)
+  return a + b + c + d === 0
 }

@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { messageOf } from '../errors.ts'
 import { detect, type Format } from '../formats/detect.ts'
 import { judgeOnnx, refused, type Support } from '../sources/support.ts'
+import { describeTorchFile } from './open-torch.ts'
 import { servedAs } from './served.ts'
 import { isTableFormat, readTableSource } from './table-source.ts'
 
@@ -28,8 +29,9 @@ export function judgeFile(path: string, bytes?: Uint8Array): Support {
 
 /** Why a file of a format that is converted cannot be: the sentence that opening it would end with, or undefined. */
 export function conversionRefusal(bytes: Uint8Array, format: Format): string | undefined {
-  if (!isTableFormat(format)) return undefined
   try {
+    if (format === 'torch') describeTorchFile(bytes)
+    if (!isTableFormat(format)) return undefined
     const { signature, convert } = readTableSource(bytes, format)
     convert({ form: signature.form, width: signature.width ?? 1, names: signature.names })
     return undefined

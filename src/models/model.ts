@@ -22,8 +22,15 @@ export interface Model {
    * The outputs, in the model's order, of named inputs, or of nameless ones by position.
    * @throws InferError bad_request when the inputs are not what the model takes
    */
-  run(inputs: readonly NamedTensor[], options?: { readonly cast?: Cast }): Promise<NamedTensor[]>
+  run(inputs: readonly NamedTensor[], options?: RunOptions): Promise<NamedTensor[]>
   close(): Promise<void>
+}
+
+export interface RunOptions {
+  /** How far inputs may be bent to the model's dtypes. */
+  readonly cast?: Cast
+  /** One of the model's methods; the default without. */
+  readonly method?: string
 }
 
 /** A model of rows and columns: an estimator. */

@@ -9,19 +9,23 @@ import { InferError, messageOf } from '../errors.ts'
 import { detect } from './detect.ts'
 import type { Model } from './model.ts'
 import { openOnnx } from './onnx-model.ts'
-import { openTable } from './table-model.ts'
-import { readTableSource } from './table-source.ts'
+import type { TorchOptions } from './open-torch.ts'
 
 const MAX_FILE_BYTES = 2 ** 31 - 1
 
 /** @throws InferError bad_model with a sentence that names the file */
-export async function openModel(path: string): Promise<Model> {
+export async function openModel(path: string, options: TorchOptions = {}): Promise<Model> {
   const bytes = readModelFile(path)
   const format = detect(bytes, path)
+  if (format === 'onnx') return openOnnx(path, bytes)
   try {
-    return format === 'onnx'
-      ? await openOnnx(path, bytes)
-      : await openTable(path, bytes, readTableSource(bytes, format))
+    // What converts is loaded when it is first needed: a service of ONNX models starts without it.
+    if (format === 'torch') return (await import('./open-torch.ts')).openTorch(path, bytes, options)
+    const [{ openTable }, { readTableSource }] = await Promise.all([
+      import('./table-model.ts'),
+      import('./table-source.ts'),
+    ])
+    return await openTable(path, bytes, readTableSource(bytes, format))
   } catch (error) {
     if (!(error instanceof InferError) || error.code !== 'bad_model' || error.message.startsWith(path)) throw error
     throw new InferError('bad_model', `${path}: ${error.message}`)

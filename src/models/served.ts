@@ -10,6 +10,7 @@ const SERVED: ReadonlyMap<Format, string> = new Map<Format, string>([
   ['catboost', 'converted, as a model of CatBoost'],
   ['json', 'converted, as a booster of XGBoost or CatBoost'],
   ['ubjson', 'converted, as a booster of XGBoost'],
+  ['torch', 'converted, as a torch module'],
   ['xgboost', 'converted, as a booster of XGBoost'],
 ])
 

@@ -1,5 +1,5 @@
 import { planOf } from '../convert/plan.ts'
-import type { Form } from '../convert/sklearn/convert.ts'
+import type { Conversion, Form } from '../convert/sklearn/convert.ts'
 import type { Converted } from '../convert/sklearn/converter.ts'
 import type { TableSignature } from '../convert/sklearn/signature.ts'
 import { InferError, show } from '../errors.ts'
@@ -21,9 +21,9 @@ const MAX_PLANS = 32
 export async function openTable(path: string, bytes: Uint8Array, source: TableSource): Promise<Model> {
   const { signature } = source
   const { form, width = 1, names } = signature
-  const methods = methodsOf(source.convert({ form, width, names }).made)
-  if (methods.length === 0) throw new InferError('bad_model', `${source.type} neither predicts nor transforms`)
   const plans = new Plans(source)
+  const methods = methodsOf(plans.convert({ form, width, names }).made)
+  if (methods.length === 0) throw new InferError('bad_model', `${source.type} neither predicts nor transforms`)
   const run = (input: Tensor | Table, asked: readonly string[]) => runTable(input, asked, { plans, methods, signature })
   return {
     path,
@@ -162,23 +162,40 @@ interface CompiledPlan {
   readonly layout: readonly { method: Method; count: number | null; classes: readonly Labels[] | undefined }[]
 }
 
-/** The plans of one model, compiled when first asked for; the one unused for longest goes first. */
+/**
+ * The plans of one model, compiled when first asked for; the one unused for longest goes first. The last conversion is
+ * kept, as rows of one form come again, for another method.
+ */
 class Plans {
   readonly #source: TableSource
   readonly #plans = new Map<string, Promise<CompiledPlan>>()
+  #last: { readonly key: string; readonly conversion: Conversion } | undefined
 
   constructor(source: TableSource) {
     this.#source = source
   }
 
   get({ form, width, names }: Rows, methods: readonly Method[]): Promise<CompiledPlan> {
-    const key = JSON.stringify([form, width, methods])
-    const plan = this.#plans.get(key) ?? compile(this.#source, { form, width, names }, methods)
+    const key = `${form} ${width} ${methods}`
+    const known = this.#plans.get(key)
+    const plan = known ?? this.#compile({ form, width, names }, methods)
     this.#plans.delete(key)
     this.#plans.set(key, plan)
+    if (known) return plan
     plan.catch(() => this.#plans.delete(key))
     if (this.#plans.size > MAX_PLANS) this.#evict()
     return plan
+  }
+
+  /** @throws InferError bad_model that names what is not converted, for rows of this form */
+  convert({ form, width, names }: Omit<Rows, 'value'>): Conversion {
+    const key = `${form} ${width} ${names !== undefined}`
+    if (this.#last?.key !== key) this.#last = { key, conversion: this.#source.convert({ form, width, names }) }
+    return this.#last.conversion
+  }
+
+  async #compile(rows: Omit<Rows, 'value'>, methods: readonly Method[]): Promise<CompiledPlan> {
+    return compile(this.convert(rows), methods)
   }
 
   async close(): Promise<void> {
@@ -192,12 +209,7 @@ class Plans {
   }
 }
 
-async function compile(
-  source: TableSource,
-  { form, width, names }: Omit<Rows, 'value'>,
-  methods: readonly Method[],
-): Promise<CompiledPlan> {
-  const { graph, made } = source.convert({ form, width, names })
+async function compile({ graph, made }: Conversion, methods: readonly Method[]): Promise<CompiledPlan> {
   const layout = methods.map((method) => {
     const values = columnsOf(made, method)
     return { method, values, count: values.isList ? values.list.length : null, classes: classesOf(made, method) }

@@ -24,7 +24,7 @@ export type Attribute =
 
 export type Attributes = Readonly<Record<string, Attribute>>
 
-/** A float attribute, or a list of them. */
+/** A float attribute, or a list of them. @public */
 export const float = (value: number | readonly number[]): FloatAttribute => ({ float: value })
 
 /** Code of ours that stands in a graph as a node: a stage that ONNX cannot say exactly or fast. */

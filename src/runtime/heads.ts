@@ -14,6 +14,8 @@ export interface ChildInit {
   /** And what their files may take together. */
   readonly openModelsBytes: number
   readonly logLevel: Level
+  /** Where converted models are kept between starts. */
+  readonly plansFolder: string
   /** What an answer's tensors may take; a model can make gigabytes of eight bytes. */
   readonly answerLimitBytes: number
 }

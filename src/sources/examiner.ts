@@ -1,7 +1,8 @@
 /** What is known of whether cached files can be opened: small ones are read at once, others by a process of their own. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
-import { judgeOnnx, type Support } from './support.ts'
+import { mistakeOf } from '../formats/mistaken.ts'
+import { judgeOnnx, refused, type Support } from './support.ts'
 
 /** In a hostile file of this size every other byte is a field, and reading those takes some ten milliseconds. */
 const INLINE_BYTES = 256 << 10
@@ -89,8 +90,10 @@ export class Examiner {
   }
 }
 
-/** What is no ONNX file is for the process. */
+/** What is neither an ONNX file nor a mistake is for the process. */
 function judgedHere(path: string, bytes: Uint8Array): Support | undefined {
+  const mistake = mistakeOf(bytes)
+  if (mistake !== undefined) return refused(path, `is no model (${mistake})`)
   try {
     return judgeOnnx(path, bytes)
   } catch {

@@ -14,7 +14,21 @@ export interface Support {
 }
 
 /** What model files are called, before one is here to be looked at. */
-const SUFFIXES = ['.onnx', '.pkl', '.pickle', '.joblib', '.json', '.ubj', '.bin', '.model', '.txt']
+const SUFFIXES = [
+  '.onnx',
+  '.torch',
+  '.pt',
+  '.pth',
+  '.cbm',
+  '.pkl',
+  '.pickle',
+  '.joblib',
+  '.json',
+  '.ubj',
+  '.bin',
+  '.model',
+  '.txt',
+]
 
 /** By its name, where the file is not here. */
 export const judgeName = (file: string): Support =>

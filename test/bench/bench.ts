@@ -8,10 +8,12 @@
  *   --main FILE      another built main.js than dist/src/main.js
  *   --against FILE   a second one in the same rounds: a change against what was before
  *   --no-layers      without the table of steps
+ *   --estimators     only the table of estimators, which BENCH_PYTHON is needed for
  *
- * With BENCH_PYTHON, a Python with numpy, joblib, scikit-learn and torch, it also times reading of model files.
+ * With BENCH_PYTHON, a Python with numpy, joblib, scikit-learn and torch, it also times reading of model files, and
+ * estimators against Python's own answers: those of XGBoost, LightGBM and CatBoost where it has them.
  *
- * Fails only when a server gives a wrong answer or an error.
+ * Fails only when a server gives a wrong answer or an error, or an estimator another answer than Python's.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -20,6 +22,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { measureEstimators } from './estimators.ts'
 import { layersText, measureLayers } from './layers.ts'
 import { startLoader } from './processes.ts'
 import { readingText } from './reading.ts'
@@ -27,10 +30,21 @@ import { comparisonsText, foreignText, goals, goalsText, setText, startsText } f
 import { NoiseGuard } from './rounds.ts'
 import { type Bench, SETS, type SetResult, takeSets, takeStarts } from './sets.ts'
 
-const MOST_MS = 240_000
+const MOST_MS = 330_000
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const python = process.env.BENCH_PYTHON
 
-async function main(): Promise<void> {
+interface Options {
+  readonly quick: boolean
+  readonly rounds: number
+  readonly main: string
+  readonly against: string | undefined
+  readonly layers: boolean
+  readonly estimators: boolean
+  readonly json: string | undefined
+}
+
+function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
@@ -39,22 +53,51 @@ async function main(): Promise<void> {
       main: { type: 'string', default: resolve(root, 'dist/src/main.js') },
       against: { type: 'string' },
       'no-layers': { type: 'boolean', default: false },
+      estimators: { type: 'boolean', default: false },
     },
   })
-  const { quick } = values
+  const { quick, json, estimators } = values
   const rounds = Number(values.rounds ?? (quick ? 3 : 7))
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds is ${values.rounds}; say a whole number from 1`)
   const built = [values.main, ...(values.against ? [values.against] : [])].map((path) => resolve(path))
   const missing = built.find((path) => !existsSync(path))
   if (missing) throw new Error(`${missing} is not there; run npm run build`)
-  setTimeout(() => fail(new Error(`not done within ${MOST_MS / 1000} s`)), MOST_MS).unref()
-
   const [path, against] = built as [string, string | undefined]
-  const guard = new NoiseGuard(quick ? 2000 : 20_000)
-  const bench: Bench = { loader: startLoader(), guard, main: path, against, quick, rounds }
+  return { quick, rounds, main: path, against, layers: !values['no-layers'], estimators, json }
+}
+
+async function main(): Promise<void> {
+  const options = readOptions()
+  setTimeout(() => fail(new Error(`not done within ${MOST_MS / 1000} s`)), MOST_MS).unref()
   const machine = describeMachine()
   print(machine)
+  const service = options.estimators ? undefined : await benchService(options)
+  const { rounds, quick } = options
+  const estimators = await measureEstimators({ ...options, rounds: quick ? Math.min(3, rounds) : rounds, python })
+  print(estimators.text)
+  if (options.json) {
+    const { subjects: taken } = estimators
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ machine, ...service?.measured, estimators: taken }, undefined, 2)}\n`,
+    )
+  }
+  if (service?.failed) throw new Error(`the run is void: a server failed under load (${service.failed})`)
+  if (estimators.wrong.length > 0) throw new Error(`not Python's answers: ${estimators.wrong.join('; ')}`)
+  process.exit(0)
+}
+
+interface ServiceBench {
+  readonly measured: object
+  /** The first error of a server. */
+  readonly failed: string | undefined
+}
+
+/** All about the service, and the reading of files. */
+async function benchService({ main: path, against, quick, rounds, layers: wanted }: Options): Promise<ServiceBench> {
+  const guard = new NoiseGuard(quick ? 2000 : 20_000)
+  const bench: Bench = { loader: startLoader(), guard, main: path, against, quick, rounds }
   const sets: SetResult[] = []
   for await (const set of takeSets(bench)) {
     sets.push(set)
@@ -63,19 +106,16 @@ async function main(): Promise<void> {
   if (!quick && sets.length < SETS) print(`${SETS - sets.length} sets are left out, for lack of time or of taskset`)
   const starts = await takeStarts(bench, quick ? 3 : 7)
   print(startsText(starts))
-  const layers = values['no-layers'] ? [] : await measureLayers(path, quick ? 10 : 30)
+  const layers = wanted ? await measureLayers(path, quick ? 10 : 30) : []
   if (layers.length > 0) print(layersText(layers))
-  print(readingText(process.env.BENCH_PYTHON, quick ? 2 : 5))
+  print(readingText(python, quick ? 2 : 5))
   print(`${foreignText(sets)}\n${comparisonsText(sets)}`)
   const verdicts = goals(sets, starts)
   print(goalsText(verdicts))
-  if (values.json) {
-    const all = { machine, sets: sets.map(plain), starts: Object.fromEntries(starts), layers, goals: verdicts }
-    writeFileSync(values.json, `${JSON.stringify(all, undefined, 2)}\n`)
+  return {
+    measured: { sets: sets.map(plain), starts: Object.fromEntries(starts), layers, goals: verdicts },
+    failed: sets.flatMap((set) => [...set.samples.values()].flat()).find(({ errors }) => errors > 0)?.firstError,
   }
-  const first = sets.flatMap((set) => [...set.samples.values()].flat()).find(({ errors }) => errors > 0)
-  if (first) throw new Error(`the run is void: a server failed under load (${first.firstError})`)
-  process.exit(0)
 }
 
 const plain = ({ samples, memory, ...set }: SetResult): object => ({

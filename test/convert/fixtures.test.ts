@@ -38,7 +38,7 @@ for (const { path } of boostingFiles()) if (path.endsWith('.joblib')) collectTyp
 
 test('every row of the table has a fixture', () => {
   assert.deepEqual(
-    Object.keys(CONVERTERS).filter((name) => !seen.has(name)),
+    Object.keys(CONVERTERS).filter((name) => name.startsWith('sklearn.') && !seen.has(name)),
     [],
   )
 })

@@ -18,7 +18,7 @@ import { decompressXz } from '../../src/formats/xz.ts'
 import { readZip } from '../../src/formats/zip.ts'
 import { FIXTURES } from '../support/paths.ts'
 import { bytesOf, little } from './hostile.ts'
-import { MAX_MS, refused } from './refusals.ts'
+import { cpuMs, MAX_MS, refused } from './refusals.ts'
 
 describe('JSON and UBJSON', () => {
   const json = (name: string, text: string, sentence: RegExp): Promise<void> =>
@@ -94,9 +94,9 @@ describe('other codecs', () => {
   refused('bzip2 of nothing', () => decompressBzip2(Buffer.from('BZh9')), /cut short/)
   test('thousands of empty bzip2 streams', () => {
     const empty = bytesOf('BZh9\x17\x72\x45\x38\x50\x90', 0, 0, 0, 0)
-    const start = performance.now()
+    const start = cpuMs()
     assert.equal(decompressBzip2(bytesOf(...Array.from({ length: 50_000 }, () => empty))).length, 0)
-    assert.ok(performance.now() - start < MAX_MS)
+    assert.ok(cpuMs() - start < 2 * MAX_MS)
   })
   refused('xz of nothing', () => decompressXz(Buffer.from('\xfd7zXZ\0', 'latin1')), /claimed where 0 are left/)
   refused(

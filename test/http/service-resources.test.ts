@@ -40,7 +40,7 @@ const rows = [
   ['a graph by another name', 'huggingface/o/n:renamed.torch', true],
   ['a web page by the name of a graph', 'huggingface/o/n:page.onnx', /^page\.onnx is no model \(a web page/],
   ['what is not here, by its name', 'huggingface/o/n:absent.onnx', true],
-  ['what is not here, by another name', 'huggingface/o/n:absent.bin', /^absent\.bin does not look like/],
+  ['what is not here, by another name', 'huggingface/o/n:absent.zip', /^absent\.zip does not look like/],
   ['a link out of the cache, by its name', 'huggingface/o/n:stolen.onnx', true],
   ['a volume that does not have it', 'local/o/n:absent.onnx', /^local\/o\/n:absent\.onnx is not in the cache$/],
   ['no id', 'some/invalid-model-format', /^Invalid unique id: some\/invalid-model-format$/],

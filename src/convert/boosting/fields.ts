@@ -1,5 +1,6 @@
 import { InferError, show } from '../../errors.ts'
 import type { Json } from '../../formats/json.ts'
+import type { NumericArray } from '../../tensor/dtype.ts'
 
 /**
  * Limits of boosters from strangers, as a number in a file costs memory of its size: more columns no request has, and
@@ -81,7 +82,7 @@ export class Fields {
     const value = this.#map.get(name)
     if (typeof value === 'string') return Float64Array.from(value.replace(/^\[|\]$/g, '').split(','), Number)
     if (!Array.isArray(value) && !ArrayBuffer.isView(value)) throw this.broken(name, 'a list of numbers')
-    if (value instanceof Float32Array || value instanceof Int32Array) return Float64Array.from(value)
+    if (ArrayBuffer.isView(value) && !isBig(value)) return new Float64Array(value)
     const list = value as ArrayLike<Json>
     const numbers = new Float64Array(list.length)
     for (let i = 0; i < numbers.length; i++) {
@@ -103,6 +104,9 @@ export class Fields {
     return value
   }
 }
+
+const isBig = (view: NumericArray): view is BigInt64Array | BigUint64Array =>
+  view instanceof BigInt64Array || view instanceof BigUint64Array
 
 function numberOf(value: Json | undefined): number | undefined {
   if (typeof value === 'number') return value

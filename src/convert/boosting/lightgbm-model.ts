@@ -208,13 +208,21 @@ function list(block: Block, name: string, length: number, what: string): Float64
 }
 
 function numbers(block: Block, name: string, what: string): Float64Array {
-  const words = (block.get(name) ?? '').split(' ').filter((word) => word !== '')
-  return Float64Array.from(words, (word) => {
-    const number = NON_FINITE.get(word.toLowerCase()) ?? Number(word)
-    if (Number.isNaN(number) && !NON_FINITE.has(word.toLowerCase()))
-      throw new InferError('bad_model', `${what} has "${word.slice(0, 20)}" in ${name}, not a number`)
-    return number
-  })
+  const words = (block.get(name) ?? '').split(' ')
+  const found = new Float64Array(words.length)
+  let length = 0
+  for (const word of words) {
+    if (word === '') continue
+    const number = Number(word)
+    found[length++] = Number.isNaN(number) ? nonFinite(word, name, what) : number
+  }
+  return found.subarray(0, length)
+}
+
+function nonFinite(word: string, name: string, what: string): number {
+  const number = NON_FINITE.get(word.toLowerCase())
+  if (number !== undefined) return number
+  throw new InferError('bad_model', `${what} has "${word.slice(0, 20)}" in ${name}, not a number`)
 }
 
 const NON_FINITE: ReadonlyMap<string, number> = new Map([

@@ -78,11 +78,19 @@ export const lightgbm: Converter = (estimator, x) => {
   }
 }
 
-/** The booster of a pickled estimator or Booster. @throws InferError bad_model */
+/** By Booster: it is asked for its columns, and for every conversion. */
+const models = new WeakMap<object, LightgbmModel>()
+
+/** The booster of a pickled estimator or Booster, read once. @throws InferError bad_model */
 export function lightgbmOf(estimator: Estimator): LightgbmModel {
-  const text = boosterOf(estimator).raw('_handle', 'handle')
+  const booster = boosterOf(estimator)
+  const known = models.get(booster.object)
+  if (known) return known
+  const text = booster.raw('_handle', 'handle')
   if (typeof text !== 'string') throw estimator.broken(['_Booster'], 'holds no model: it was not fitted')
-  return readLightgbmModel(readLightgbm(new TextEncoder().encode(text)))
+  const model = readLightgbmModel(readLightgbm(new TextEncoder().encode(text)))
+  models.set(booster.object, model)
+  return model
 }
 
 const boosterOf = (estimator: Estimator): Estimator =>

@@ -59,12 +59,19 @@ export const xgboost: Converter = (model, x) => {
   }
 }
 
-/** The learner of a pickled estimator or Booster. @throws InferError bad_model */
+/** By Booster: it is asked for its columns, and for every conversion. */
+const learners = new WeakMap<object, XgboostLearner>()
+
+/** The learner of a pickled estimator or Booster, read once. @throws InferError bad_model */
 export function learnerOf(model: Estimator): XgboostLearner {
   const booster = model.name === 'Booster' ? model : new Estimator(model.raw('_Booster'), `${model.type}._Booster`)
+  const known = learners.get(booster.object)
+  if (known) return known
   const bytes = bytesOf(booster.raw('handle'))
   if (!bytes) throw booster.broken(['handle'], 'is not there: the booster was not fitted')
-  return readLearner(readXgboost(bytes).model)
+  const learner = readLearner(readXgboost(bytes).model)
+  learners.set(booster.object, learner)
+  return learner
 }
 
 /**

@@ -1,0 +1,72 @@
+import { ACTIVATIONS } from './activation.ts'
+import { ADAPTIVE_POOLS } from './adaptive-pool.ts'
+import { ARITHMETIC } from './arithmetic.ts'
+import type { AtenOperator } from './aten.ts'
+import { ATTENTION } from './attention.ts'
+import { CELLS } from './cell.ts'
+import { COMPARISONS } from './comparison.ts'
+import { CONVOLUTIONS } from './conv.ts'
+import { CREATORS } from './create.ts'
+import { ELEMENTWISE } from './elementwise.ts'
+import { EMBEDDINGS } from './embedding.ts'
+import { FOLDS } from './fold.ts'
+import { INDEXING } from './indexing.ts'
+import { JOINS } from './join.ts'
+import { PRODUCTS } from './linear.ts'
+import { NORMS } from './norm.ts'
+import { POOLS } from './pool.ts'
+import { RECURRENTS } from './recurrent.ts'
+import { REDUCTIONS } from './reduce.ts'
+import { RESIZES } from './resize.ts'
+import { SLICES } from './slice.ts'
+import { VIEWS } from './view.ts'
+
+/** Every operator of torch that is converted, by its name without overload. Families are in files of their own. */
+const OPERATORS = {
+  ...ACTIVATIONS,
+  ...ARITHMETIC,
+  ...ATTENTION,
+  ...CELLS,
+  ...COMPARISONS,
+  ...CONVOLUTIONS,
+  ...CREATORS,
+  ...ELEMENTWISE,
+  ...FOLDS,
+  ...EMBEDDINGS,
+  ...INDEXING,
+  ...JOINS,
+  ...NORMS,
+  ...ADAPTIVE_POOLS,
+  ...POOLS,
+  ...PRODUCTS,
+  ...RECURRENTS,
+  ...REDUCTIONS,
+  ...RESIZES,
+  ...SLICES,
+  ...VIEWS,
+} as const satisfies Record<string, AtenOperator>
+
+/** Other names of the same: of numpy's, of older releases, of `torch.special`. */
+// biome-ignore format: a list of names
+const ALIASES = {
+  _reshape_alias: 'reshape', _to_copy: 'to', _unsafe_view: 'view', absolute: 'abs', arccos: 'acos',
+  arcsin: 'asin', arctan: 'atan', clip: 'clamp', concatenate: 'concat', divide: 'div', greater: 'gt',
+  greater_equal: 'ge', less: 'lt', less_equal: 'le', 
+  moveaxis: 'movedim', multiply: 'mul', negative: 'neg', not_equal: 'ne', special_erf: 'erf', special_expit: 'sigmoid',
+  special_expm1: 'expm1', special_log1p: 'log1p', subtract: 'sub', swapaxes: 'transpose', swapdims: 'transpose',
+  true_divide: 'div',
+} as const
+
+export type OperatorName = keyof typeof OPERATORS
+
+/** A Map: names come out of files. */
+export const operatorOf: ReadonlyMap<string, AtenOperator> = new Map<string, AtenOperator>([
+  ...Object.entries(OPERATORS),
+  ...Object.entries(ALIASES).flatMap(([alias, name]): [string, AtenOperator][] => {
+    const operator = (OPERATORS as Readonly<Record<string, AtenOperator>>)[name]
+    return operator ? [[alias, operator]] : []
+  }),
+])
+
+/** The names of the table, which fixtures cover. */
+export const OPERATOR_NAMES = Object.keys(OPERATORS) as readonly OperatorName[]
