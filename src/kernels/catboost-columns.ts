@@ -9,7 +9,7 @@ const MULTIPLIER = 0x4906ba494954cb65n
 /** Part of what is hashed: a category, whether a number is above a border, whether a category is this one. */
 export type HashPart =
   | { readonly category: number }
-  | { readonly column: number; readonly above: number }
+  | { readonly column: number; readonly nan: number; readonly above: number }
   | { readonly category: number; readonly is: number }
 
 /** A column that trees look at, of a row's numbers and the hashes of its categories. */
@@ -58,10 +58,7 @@ export function catboostColumns(columns: readonly Column[], numbers: Tensor, has
 }
 
 function cellOf(column: Column, x: Float32Array, codes: Int32Array): number {
-  if ('nan' in column) {
-    const value = x[column.column] as number
-    return Number.isNaN(value) ? column.nan : value
-  }
+  if ('nan' in column) return numberOf(column, x)
   if ('is' in column) return codes[column.category] === column.is ? 1 : 0
   const { prior, denominator, shift, scale } = column
   const place = column.index.get(hashOf(column.parts, x, codes))
@@ -71,12 +68,17 @@ function cellOf(column: Column, x: Float32Array, codes: Int32Array): number {
   return Math.fround(Math.fround(ratio + shift) * scale)
 }
 
+function numberOf({ column, nan }: { readonly column: number; readonly nan: number }, x: Float32Array): number {
+  const value = x[column] as number
+  return Number.isNaN(value) ? nan : value
+}
+
 function hashOf(parts: readonly HashPart[], x: Float32Array, codes: Int32Array): bigint {
   let hash = 0n
   for (const part of parts) {
     const value =
       'above' in part
-        ? Number((x[part.column] as number) > part.above)
+        ? Number(numberOf(part, x) > part.above)
         : 'is' in part
           ? Number(codes[part.category] === part.is)
           : (codes[part.category] as number)

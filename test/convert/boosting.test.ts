@@ -34,6 +34,28 @@ for (const [file, sentence] of [
     assert.rejects(openModel(join(BOOSTING, 'catboost-1.2.10', file)), sentence))
 }
 
+/** What a request of records is refused with. */
+// biome-ignore format: one row per request
+const REFUSED_ROWS = [
+  ['xgboost-3.4/categories.joblib', { names: ['age', 'town', 'level'], cells: [1, 'Atlantis', 10] }, /^row 0 has "Atlantis" in column town, which is none of its 5 categories$/],
+  ['xgboost-2.0/categories.joblib', { names: ['age', 'town', 'level'], cells: [1, 'Rome', 10] }, /^row 0 has "Rome" in column town, which takes numbers$/],
+  ['xgboost-3.4/named.joblib', { names: ['age', 'heigth'], cells: [1, 2] }, /^the model has no column "heigth"/],
+  ['lightgbm-4.7/named.joblib', { names: ['age', 'heigth'], cells: [1, 2] }, /^the model has no column "heigth"/],
+  ['catboost-1.2.10/named.joblib', { names: ['age', 'heigth'], cells: [1, 2] }, /^the model has no column "heigth"/],
+  ['catboost-1.2.10/one-hot.joblib', { names: ['town', 'age', 'level', 'flag'], cells: ['Rome', 1, 0.5, 'y'] }, /^row 0 has 0.5 in column level, whose categories are texts or whole numbers$/],
+  ['catboost-1.2.10/one-hot.joblib', { names: ['town', 'age', 'level', 'flag'], cells: [null, 1, 10, 'y'] }, /^row 0 has null in column town/],
+  ['xgboost-3.4/reg-squarederror.joblib', { names: ['a', 'b', 'c', 'd'], cells: [1, 2, 3, 4] }, /fitted without column names/],
+] as const
+
+describe('rows that a booster has no columns or categories for are refused', () => {
+  for (const [file, { names, cells }, sentence] of REFUSED_ROWS)
+    test(`${file} ${cells.join(' ')}`, async () => {
+      const model = await openModel(join(BOOSTING, file))
+      await assert.rejects(async () => model.table?.run({ names, rows: 1, cells }, ['predict']), { message: sentence })
+      await model.close()
+    })
+})
+
 async function checkFile(
   path: string,
   input: BoostingCase['input'],

@@ -1,5 +1,11 @@
 import { InferError } from '../../errors.ts'
-import { type CatboostCtr, type CatboostModel, type CatboostTable, tableKey } from '../../formats/catboost.ts'
+import {
+  type CatboostCtr,
+  type CatboostFloat,
+  type CatboostModel,
+  type CatboostTable,
+  tableKey,
+} from '../../formats/catboost.ts'
 import type { Column, HashPart, Statistic } from '../../kernels/catboost-columns.ts'
 
 /** Columns that a request may have. */
@@ -42,10 +48,9 @@ export function columnsOf(model: CatboostModel): CatboostColumns & { readonly bi
     columns.push(column)
     origins.push([...new Set(origin)].sort((a, b) => a - b))
   }
-  model.floats.forEach(({ flat, borders, hasNans, nan }, i) => {
+  model.floats.forEach(({ flat, borders }, i) => {
     if (borders.length === 0) return
-    const standIn = { AsIs: Number.NaN, AsFalse: Number.NEGATIVE_INFINITY, AsTrue: Number.POSITIVE_INFINITY }[nan]
-    add({ column: i, nan: hasNans ? standIn : Number.NaN }, [flat], borders)
+    add({ column: i, nan: standIn(model.floats[i] as CatboostFloat) }, [flat], borders)
   })
   for (const { index, values } of model.oneHots) {
     const category = categoryAt(index)
@@ -55,7 +60,7 @@ export function columnsOf(model: CatboostModel): CatboostColumns & { readonly bi
     const flats = ctr.projection.categories.map(
       (index) => (model.categories[categoryAt(index)] as { flat: number }).flat,
     )
-    add(statisticOf(ctr, model.tables, categoryAt, floatAt), flats, ctr.borders)
+    add(statisticOf(ctr, model, categoryAt, floatAt), flats, ctr.borders)
   }
   return {
     width,
@@ -67,6 +72,10 @@ export function columnsOf(model: CatboostModel): CatboostColumns & { readonly bi
     bins,
   }
 }
+
+/** What NaN is compared as. */
+const standIn = ({ hasNans, nan }: CatboostFloat): number =>
+  hasNans ? { AsIs: Number.NaN, AsFalse: Number.NEGATIVE_INFINITY, AsTrue: Number.POSITIVE_INFINITY }[nan] : Number.NaN
 
 /** From CatBoost's own number of a feature to its place in the list. */
 function placesBy(features: readonly { readonly index: number }[], what: string): (index: number) => number {
@@ -87,7 +96,7 @@ function namesOf({ floats, categories, unused }: CatboostModel, width: number): 
 
 function statisticOf(
   ctr: CatboostCtr,
-  tables: ReadonlyMap<string, CatboostTable>,
+  { tables, floats }: CatboostModel,
   categoryAt: (index: number) => number,
   floatAt: (index: number) => number,
 ): Statistic {
@@ -100,7 +109,10 @@ function statisticOf(
   for (const place of index.values()) if (!(place < places)) throw broken(`statistics ${place} of ${places}`)
   const parts: HashPart[] = [
     ...projection.categories.map((category) => ({ category: categoryAt(category) })),
-    ...projection.floats.map(([float, above]) => ({ column: floatAt(float), above })),
+    ...projection.floats.map(([float, above]) => {
+      const column = floatAt(float)
+      return { column, nan: standIn(floats[column] as CatboostFloat), above }
+    }),
     ...projection.oneHots.map(([category, is]) => ({ category: categoryAt(category), is })),
   ]
   const isCounter = type === 'Counter' || type === 'FeatureFreq'
