@@ -84,10 +84,12 @@ export function modelOf(graph: Graph, outputs: readonly NamedExpr[]): Uint8Array
   const kernels = new Set(needed.filter((node) => node.kind === 'host').map(({ name }) => name))
   if (kernels.size > 0)
     throw new InferError('bad_model', `ONNX cannot say all of this model: ${[...kernels].join(', ')}`)
-  const given = new Set(graph.inputs.map(({ value }) => value))
-  const renamed = outputs.map(({ name, value }) =>
-    given.has(value) ? { name, value: graph.node('Identity', [value]) } : { name, value },
-  )
+  const taken = new Set(graph.inputs.map(({ value }) => value))
+  const renamed = outputs.map(({ name, value }) => {
+    if (taken.has(value)) return { name, value: graph.node('Identity', [value]) }
+    taken.add(value)
+    return { name, value }
+  })
   const nodes = nodesFor(graph, renamed) as readonly OnnxNode[]
   return encodeModel({ inputs: graph.inputs, outputs: renamed, nodes, constants: graph.constants })
 }

@@ -150,6 +150,9 @@ const fill: AtenFunction = (t, a) =>
 const asTensor = (t: Aten, value: Datum, a: Args): SymTensor =>
   value instanceof SymTensor ? value : isScalar(value) ? t.scalar(value) : a.fail('value', 'a number')
 
+/** The values of another tensor, in the dtype and sizes of this: `copy_` writes them. */
+const copy: AtenFunction = (t, a) => t.expand(t.castTo(a.tensor('src'), a.tensor('self').dtype), a.tensor('self').dims)
+
 const dropout: AtenFunction = (_t, a) => {
   if (a.flag('train') && a.number('p') > 0) throw a.error('in training is random')
   return a.tensor('self')
@@ -170,6 +173,7 @@ const item: AtenFunction = (t, a) => {
 export const CREATORS = {
   alpha_dropout: { parameters: 'self, p=0.5, train=False', run: dropout },
   arange: { parameters: 'start, end=None, step=None, *, dtype=None', run: arange },
+  copy: { parameters: 'self, src', run: copy },
   dropout: { parameters: 'self, p=0.5, train=False', run: dropout },
   empty: { parameters: 'size, *, dtype=None', run: filled(0n) },
   empty_like: { parameters: 'self, *, dtype=None', run: filledLike(0n) },

@@ -328,7 +328,7 @@ export const ELEMENTWISE = {
   double: cast('float64'),
   eq: comparison('Equal'),
   erf: floating(erf),
-  erfc: floating((t, x) => t.node('Sub', [1, erf(t, x)].reverse() as [Expr, number])),
+  erfc: floating((t, x) => t.node('Sub', [1, erf(t, x)])),
   exp: floating(simple('Exp')),
   exp2: floating((t, x) => t.node('Exp', [t.node('Mul', [x, Math.LN2])])),
   expm1: floating(expm1),

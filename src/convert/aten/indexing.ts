@@ -6,6 +6,7 @@ import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { broadcast, operand } from './broadcast.ts'
 import { floatFor } from './dtypes.ts'
 import { where } from './elementwise.ts'
+import { WrongDType } from './linear.ts'
 import { knownSize, mulSizes, type Size } from './size.ts'
 import { SymTensor } from './symbolic.ts'
 
@@ -14,7 +15,7 @@ import { SymTensor } from './symbolic.ts'
 /** Places as int64; torch's own operators refuse negative ones, ONNX's count them from the end. */
 function places(t: Aten, index: SymTensor, what: string): Expr {
   if (index.dtype !== 'int64' && index.dtype !== 'int32' && index.dtype !== 'uint8')
-    throw new InferError('bad_request', `${what} wants int64 or int32, and is given ${index.dtype}`)
+    throw new WrongDType(what, 'int64', index.dtype)
   return t.in(index, 'int64')
 }
 

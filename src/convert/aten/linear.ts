@@ -11,10 +11,20 @@ import type { SymTensor } from './symbolic.ts'
 
 /** Products of matrices (aten's LinearAlgebra.cpp). torch wants one dtype of all operands, and says so. */
 
-/** @throws InferError bad_request that says which dtype the model wants */
+/** Thrown where torch refuses a dtype: what it would take, for those who may cast. */
+export class WrongDType extends InferError {
+  readonly wanted: DType
+
+  constructor(what: string, wanted: DType, given: DType) {
+    super('bad_request', `${what} wants ${wanted}, and is given ${given}`)
+    this.wanted = wanted
+  }
+}
+
+/** @throws WrongDType that says which dtype the model wants */
 export function sameDType(what: string, x: SymTensor, weight: SymTensor): DType {
   if (x.dtype === weight.dtype) return x.dtype
-  throw new InferError('bad_request', `${what} wants ${weight.dtype}, and is given ${x.dtype}`)
+  throw new WrongDType(what, weight.dtype, x.dtype)
 }
 
 /** ONNX Runtime multiplies matrices of 32 and 64 bit integers and of floats. */

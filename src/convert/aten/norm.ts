@@ -4,6 +4,7 @@ import { float, type Operand } from '../../onnx/node.ts'
 import type { Args } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { computedAs, isHalf } from './dtypes.ts'
+import { WrongDType } from './linear.ts'
 import { separable } from './pool.ts'
 import { normOf, reduceBy, variance } from './reduce.ts'
 import { knownSize, type Size, sameSize } from './size.ts'
@@ -15,7 +16,7 @@ import type { SymTensor } from './symbolic.ts'
 function weightOf(t: Aten, x: SymTensor, weight: SymTensor | null, what: string, shape: readonly Size[]): Expr | null {
   if (!weight) return null
   if (weight.dtype !== x.dtype && !(isHalf(x.dtype) && weight.dtype === 'float32'))
-    throw new InferError('bad_request', `${what} wants ${weight.dtype}, and is given ${x.dtype}`)
+    throw new WrongDType(what, weight.dtype, x.dtype)
   return t.reshape(t.value(weight), shape)
 }
 

@@ -13,7 +13,7 @@ import type { Forward } from './converter.ts'
 import { hooked } from './hooks.ts'
 import { TorchModule } from './module.ts'
 import { moduleOf } from './root.ts'
-import { converterOf, methodsOf } from './table.ts'
+import { methodsOf } from './table.ts'
 import { checkSupported } from './unsupported.ts'
 
 /** Modules within modules; Python's own recursion ends at 1000 calls, of which torch spends three a module. */
@@ -49,6 +49,37 @@ export interface ConvertOptions {
   readonly method?: string
 }
 
+export interface TorchDescription {
+  /** The class, by its public name. */
+  readonly type: string
+  /** `forward` first. */
+  readonly methods: readonly string[]
+  /** Of its first floating weight; `undefined` where it has none. */
+  readonly dtype: DType | undefined
+}
+
+/**
+ * What a file holds, before any input is known.
+ * @throws InferError bad_model that names all that is not converted
+ */
+export function describeTorch(root: Value): TorchDescription {
+  const module = new TorchModule(moduleOf(root), '', new Aten(operatorOf), new Map())
+  checkSupported(module)
+  const methods = [...(methodsOf(module)?.keys() ?? [])]
+  if (methods.length === 0) throw new InferError('bad_model', `the file holds a ${module.type}, which has no forward`)
+  return { type: module.type, methods, dtype: floatOf(module) }
+}
+
+/** The dtype of the first floating parameter, depth first. */
+function floatOf(module: TorchModule): DType | undefined {
+  for (const dtype of module.dtypes()) if (dtype.startsWith('float') || dtype === 'bfloat16') return dtype
+  for (const [, child] of module.children()) {
+    const found = floatOf(child)
+    if (found) return found
+  }
+  return undefined
+}
+
 /**
  * A file's object as a graph for inputs of this signature: `forward` in evaluation mode. The batch stays open where
  * nothing depends on its length; else the graph is of this batch only.
@@ -74,11 +105,6 @@ function convertFor(
   const t = new Aten(operatorOf, graph)
   const module = new TorchModule(moduleOf(root), '', t, new Map<TorchTensor, SymTensor>())
   checkSupported(module)
-  const converter = methodsOf(module).get(method)
-  if (!converter) {
-    const names = [...methodsOf(module).keys()].join(', ')
-    throw new InferError('bad_request', `${module.type} has no method ${method}; it has ${names}`)
-  }
   const length = symbolic ? new SymSize(1, 0) : batch
   const tensors = inputs.map(({ dtype, dims }, i) =>
     t.input(
@@ -87,17 +113,30 @@ function convertFor(
       dims.map((dim) => dim ?? length),
     ),
   )
+  const result = caller(t).method(module, method, tensors)
+  return { graph, outputs: outputsOf(t, result), symbolic }
+}
+
+/** Calls modules, and those within them. */
+function caller(t: Aten): Forward {
   let depth = 0
-  const forward: Forward = (inner, ...given) => {
+  const method: Forward['method'] = (module, name, given) => {
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `the model nests more than ${MAX_DEPTH} modules`)
-    const convert = converterOf.get(inner.type)
-    if (!convert) throw new InferError('bad_model', `${inner.title} has no forward`)
-    const result = convert(hooked(inner, t), t, given, forward)
+    const methods = methodsOf(module)
+    const convert = methods?.get(name)
+    if (!convert) {
+      const known = [...(methods?.keys() ?? [])].join(', ') || 'none'
+      throw new InferError('bad_request', `${module.title} has no method ${name} (it has ${known})`)
+    }
+    const result = convert(hooked(module, t), t, given, forward)
     depth--
     return result
   }
-  const result = converter(hooked(module, t), t, tensors, forward)
-  return { graph, outputs: outputsOf(t, result), symbolic }
+  const forward: Forward = Object.assign(
+    (module: TorchModule, ...given: readonly Datum[]) => method(module, 'forward', given),
+    { method },
+  )
+  return forward
 }
 
 /** @throws InferError bad_request */

@@ -4,14 +4,23 @@ import type { Aten } from '../aten/aten.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import type { TorchModule } from './module.ts'
 
-/** Calls a module within another. */
-export type Forward = (module: TorchModule, ...inputs: readonly Datum[]) => Datum
+/** Calls a module within another: its `forward`, or a method by name. */
+export interface Forward {
+  (module: TorchModule, ...inputs: readonly Datum[]): Datum
+  readonly method: (module: TorchModule, name: string, inputs: readonly Datum[]) => Datum
+}
 
 /**
  * A module's `forward` in evaluation mode, for these arguments: what it returns, tuples as arrays.
  * @throws InferError bad_model that names the module and the setting, bad_request for inputs that it does not take
  */
 export type Converter = (m: TorchModule, t: Aten, inputs: readonly Datum[], forward: Forward) => Datum
+
+/** The methods of a class that has several. */
+export interface Methods {
+  readonly forward: Converter
+  readonly [method: string]: Converter
+}
 
 /** The i-th argument, a tensor. */
 export function tensorAt(m: TorchModule, inputs: readonly Datum[], i = 0): SymTensor {

@@ -11,6 +11,8 @@ import {
   typeName,
   type Value,
 } from '../../formats/values.ts'
+import type { DType } from '../../tensor/dtype.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import type { Aten } from '../aten/aten.ts'
 import { checkDType } from '../aten/dtypes.ts'
 import type { SymTensor } from '../aten/symbolic.ts'
@@ -85,6 +87,19 @@ export class TorchModule {
     if (value === null) return null
     if (!isTensor(value)) return this.#fail(name, 'a tensor')
     return this.constant(value)
+  }
+
+  /** Of its own parameters and buffers. */
+  dtypes(): DType[] {
+    const stores = ['_parameters', '_buffers'].map((store) => this.#attributes.get(store))
+    const values = stores.flatMap((store) => (store instanceof Map ? [...store.values()] : []))
+    return values.filter(isTensor).map(({ dtype }) => dtype)
+  }
+
+  /** The elements of a tensor, for what is computed of them here. */
+  array(name: string): Tensor {
+    const value = this.raw(name)
+    return isTensor(value) ? contiguous(value) : this.#fail(name, 'a tensor')
   }
 
   /** Any tensor of the file as a constant: once, whoever shares it. */

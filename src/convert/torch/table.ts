@@ -9,6 +9,7 @@ import type { TorchModule } from './module.ts'
 import { NORMS } from './norm.ts'
 import { POOLS } from './pooling.ts'
 import { RECURRENTS } from './recurrent.ts'
+import { SK2TORCH, SK2TORCH_PARTS } from './sk2torch/table.ts'
 import { TRANSFORMERS } from './transformer.ts'
 
 /** Every module of torch that is converted, by its public name; families are in files of their own. */
@@ -25,19 +26,18 @@ export const MODULES = {
   ...TRANSFORMERS,
 } as const satisfies Record<string, Converter>
 
-/** A Map: names come out of files. */
-export const converterOf: ReadonlyMap<string, Converter> = new Map<string, Converter>(Object.entries(MODULES))
+/** `forward` and the other methods by class. A Map: names come out of files. */
+const methodsByType: ReadonlyMap<string, ReadonlyMap<string, Converter>> = new Map([
+  ...Object.entries(MODULES).map(([type, forward]) => [type, new Map([['forward', forward]])] as const),
+  ...Object.entries(SK2TORCH).map(([type, methods]) => [type, new Map(Object.entries(methods))] as const),
+])
+
+/** The methods of a module's class, `forward` first; `undefined` of a class that is not converted. */
+export const methodsOf = (module: TorchModule): ReadonlyMap<string, Converter> | undefined =>
+  methodsByType.get(module.type)
 
 /** Modules that are parts of others and have no forward of their own that is called. */
 export const PARTS: ReadonlySet<string> = new Set([
-  'torch.nn.ModuleDict',
-  'torch.nn.ModuleList',
-  'torch.nn.ParameterDict',
-  'torch.nn.ParameterList',
+  ...['torch.nn.ModuleDict', 'torch.nn.ModuleList', 'torch.nn.ParameterDict', 'torch.nn.ParameterList'],
+  ...SK2TORCH_PARTS,
 ])
-
-/** The methods of a module, `forward` first. */
-export function methodsOf(module: TorchModule): ReadonlyMap<string, Converter> {
-  const forward = converterOf.get(module.type)
-  return new Map(forward ? [['forward', forward]] : [])
-}

@@ -1,6 +1,6 @@
 import { InferError } from '../../errors.ts'
 import type { TorchModule } from './module.ts'
-import { converterOf, PARTS } from './table.ts'
+import { methodsOf, PARTS } from './table.ts'
 
 /** Modules of a model, those of its modules included: what torchvision has of the largest has 2000. */
 const MAX_MODULES = 100_000
@@ -16,7 +16,7 @@ export function checkSupported(root: TorchModule): void {
   const queue: TorchModule[] = [root]
   for (let module = queue.pop(); module; module = queue.pop()) {
     if (++count > MAX_MODULES) throw new InferError('bad_model', `the model has more than ${MAX_MODULES} modules`)
-    const known = converterOf.has(module.type) || PARTS.has(module.type)
+    const known = methodsOf(module) !== undefined || PARTS.has(module.type)
     if (!known && !missing.has(module.type)) missing.set(module.type, module.path)
     if (known) for (const [, child] of module.children()) queue.push(child)
   }
