@@ -62,7 +62,8 @@ function parseChoice(s: TokenStream): Expression {
 
 function parseOr(s: TokenStream): Expression {
   let left = parseAnd(s)
-  for (let { line } = s; s.take('or'); { line } = s) left = { kind: 'logical', op: 'or', line, left, right: parseAnd(s) }
+  for (let { line } = s; s.take('or'); { line } = s)
+    left = { kind: 'logical', op: 'or', line, left, right: parseAnd(s) }
   return left
 }
 
@@ -115,9 +116,7 @@ function parseUnary(s: TokenStream): Expression {
     return { kind: 'unary', line, op, operand: s.nested(() => parseUnary(s)) }
   }
   const base = parsePostfix(s)
-  return s.take('**')
-    ? { kind: 'binary', line, op: '**', left: base, right: s.nested(() => parseUnary(s)) }
-    : base
+  return s.take('**') ? { kind: 'binary', line, op: '**', left: base, right: s.nested(() => parseUnary(s)) } : base
 }
 
 function parsePostfix(s: TokenStream): Expression {

@@ -13,10 +13,16 @@ export type Expression = { readonly line: number } & (
   | { readonly kind: 'logical'; readonly op: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
   | { readonly kind: 'compare'; readonly first: Expression; readonly rest: readonly Comparison[] }
   | { readonly kind: 'choice'; readonly test: Expression; readonly yes: Expression; readonly no: Expression }
-  | { readonly kind: 'list' | 'tuple' | 'set'; readonly items: readonly Expression[] }
+  | { readonly kind: 'list'; readonly items: readonly Expression[] }
+  | { readonly kind: 'tuple'; readonly items: readonly Expression[] }
+  | { readonly kind: 'set'; readonly items: readonly Expression[] }
   | { readonly kind: 'dict'; readonly entries: readonly (readonly [Expression | null, Expression])[] }
   | { readonly kind: 'starred'; readonly of: Expression }
-  | { readonly kind: 'comprehension'; readonly of: 'list' | 'set' | 'dict'; readonly clauses: readonly Clause[] } & Made
+  | ({
+      readonly kind: 'comprehension'
+      readonly of: 'list' | 'set' | 'dict'
+      readonly clauses: readonly Clause[]
+    } & Made)
   | { readonly kind: 'lambda'; readonly parameters: Parameters; readonly body: Expression }
   | { readonly kind: 'joined'; readonly parts: readonly (string | Formatted)[] }
   | { readonly kind: 'unsupported'; readonly what: string }
@@ -89,9 +95,17 @@ export type Statement =
       | { readonly kind: 'augment'; readonly op: string; readonly target: Expression; readonly value: Expression }
       | { readonly kind: 'if'; readonly test: Expression; readonly yes: Block; readonly no: Block }
       | { readonly kind: 'while'; readonly test: Expression; readonly body: Block; readonly otherwise: Block }
-      | { readonly kind: 'for'; readonly target: Expression; readonly iterated: Expression; readonly body: Block; readonly otherwise: Block }
+      | {
+          readonly kind: 'for'
+          readonly target: Expression
+          readonly iterated: Expression
+          readonly body: Block
+          readonly otherwise: Block
+        }
       | { readonly kind: 'return'; readonly value: Expression | undefined }
-      | { readonly kind: 'pass' | 'break' | 'continue' }
+      | { readonly kind: 'pass' }
+      | { readonly kind: 'break' }
+      | { readonly kind: 'continue' }
       | { readonly kind: 'raise'; readonly value: Expression | undefined }
       | { readonly kind: 'assert'; readonly test: Expression; readonly message: Expression | undefined }
       | { readonly kind: 'import'; readonly module: string; readonly as: string | undefined }

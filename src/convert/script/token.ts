@@ -144,11 +144,16 @@ class Lexer {
 
   #token(): void {
     const string = this.#take(STRING)
-    if (string) return this.#string((string[1] as string).toLowerCase(), string[2] as string)
+    if (string) {
+      this.#string((string[1] as string).toLowerCase(), string[2] as string)
+      return
+    }
     const name = this.#take(NAME)
-    if (name) return this.#push('name', name[0])
-    const number = this.#take(NUMBER)
-    if (number) return this.#push('number', number[0])
+    const number = name ? null : this.#take(NUMBER)
+    if (name || number) {
+      this.#push(name ? 'name' : 'number', (name ?? number)?.[0] as string)
+      return
+    }
     const op = this.#take(OP)
     if (!op) throw this.#fail(`has ${JSON.stringify(this.#text[this.#at])}, which is no Python`)
     if ('([{'.includes(op[0])) this.#brackets++

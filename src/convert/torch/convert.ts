@@ -71,7 +71,7 @@ export function describeTorch(root: Value): TorchDescription {
 }
 
 /** The dtype of the first floating parameter, depth first. */
-function floatOf(module: TorchModule): DType | undefined {
+export function floatOf(module: TorchModule): DType | undefined {
   for (const dtype of module.dtypes()) if (dtype.startsWith('float') || dtype === 'bfloat16') return dtype
   for (const [, child] of module.children()) {
     const found = floatOf(child)
@@ -140,7 +140,7 @@ function caller(t: Aten): Forward {
 }
 
 /** @throws InferError bad_request */
-function requestDType(dtype: DType): DType {
+export function requestDType(dtype: DType): DType {
   try {
     return checkDType(dtype)
   } catch {
@@ -149,7 +149,7 @@ function requestDType(dtype: DType): DType {
 }
 
 /** What a method returned, in order: `output`, or `output0`, `output1` and so on, or a dict's keys. */
-function outputsOf(t: Aten, result: Datum): ConvertedOutput[] {
+export function outputsOf(t: Aten, result: Datum): ConvertedOutput[] {
   const found: [name: string, tensor: SymTensor][] = []
   const walk = (value: Datum, name: string): void => {
     if (value instanceof SymTensor) found.push([name, value])
