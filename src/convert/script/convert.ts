@@ -1,5 +1,4 @@
 import { InferError } from '../../errors.ts'
-import type { TorchScript } from '../../formats/torch.ts'
 import { isObject, isTensor, type Value } from '../../formats/values.ts'
 import { Graph } from '../../onnx/graph.ts'
 import type { DType } from '../../tensor/dtype.ts'
@@ -20,19 +19,12 @@ import { toDatum } from './datum.ts'
 import { VERBS } from './interpreter.ts'
 import { Library } from './library.ts'
 import { Machine } from './machine.ts'
-import { fromValue } from './module.ts'
+import { checkCode } from './missing-code.ts'
+import { fromValue, nativeMethods } from './module.ts'
 import { Unsupported } from './operator-call.ts'
+import type { Program } from './program.ts'
 import { describeUnsupported } from './unsupported.ts'
 import { type Py, PyModule } from './value.ts'
-
-/** A model and the code that its classes are defined in. */
-export interface Program {
-  readonly value: Value
-  /** What `CONSTANTS.cN` are. */
-  readonly constants: readonly Value[]
-  /** The text of a module by its dotted name. */
-  readonly find: (module: string) => string | undefined
-}
 
 export interface ScriptOptions extends ConvertOptions {
   /** The parameters that the inputs are for, where they are given by name. */
@@ -43,13 +35,6 @@ export interface ScriptDescription extends TorchDescription {
   /** The parameters of each method, in order. */
   readonly parameters: ReadonlyMap<string, readonly string[]>
 }
-
-/** What a file of TorchScript is, as a program. */
-export const programOf = ({ value, constants, code }: TorchScript): Program => ({
-  value,
-  constants,
-  find: (module) => code.get(`${module.replaceAll('.', '/')}.py`),
-})
 
 /**
  * A model of TorchScript, or of classes whose Python is at hand, as a graph for inputs of this signature. Its code is
@@ -76,6 +61,7 @@ function convertFor(program: Program, options: ScriptOptions, symbolic: boolean)
   const length = symbolic ? new SymSize(1, 0) : batch
   return located(m, () => {
     const module = rootOf(m, program)
+    checkCode(m, module)
     checkMethod(m, module, method)
     const tensors = inputs.map(({ dtype, dims }, i) =>
       t.input(
@@ -108,8 +94,10 @@ function checkMethod(m: Machine, module: PyModule, method: string): void {
 }
 
 /** The public methods of a class that take something, `forward` first. */
-function parametersOf(m: Machine, { cls }: PyModule): ReadonlyMap<string, readonly string[]> {
+function parametersOf(m: Machine, module: PyModule): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>()
+  const { cls } = module
+  for (const name of nativeMethods(m, module).keys()) found.set(name, ['input'])
   const names = ['forward', ...(cls ? [...cls.members.keys()].sort() : [])]
   for (const name of names) {
     const member = cls && findMember(m, cls, name)?.member
@@ -128,6 +116,7 @@ export function describeScript(program: Program): ScriptDescription {
   const m = new Machine(new Aten(operatorOf), new Library(program.find), VERBS, program.constants)
   return located(m, () => {
     const module = rootOf(m, program)
+    checkCode(m, module)
     const parameters = parametersOf(m, module)
     if (parameters.size === 0) throw m.error(`${module.object.type} has no forward`)
     return { type: module.object.type, methods: [...parameters.keys()], dtype: floatIn(program.value), parameters }

@@ -10,6 +10,7 @@ import { methodsOf } from '../torch/table.ts'
 import { baseNames, findMember } from './class.ts'
 import { fromDatum, toDatum } from './datum.ts'
 import type { Machine } from './machine.ts'
+import { isOwn } from './program.ts'
 import { External, type Kwargs, type Py, PyClass, PyDict, PyList, PyModule, PyTuple } from './value.ts'
 
 /** Modules of a file: their attributes as Python's values, and those of torch.nn by their converters. */
@@ -55,7 +56,7 @@ function functionIn({ type, args: [owner, member] }: PyObject): External | undef
 }
 
 function moduleOf(m: Machine, object: PyObject, path: string): PyModule {
-  const cls = m.library.definition(object.type, m)
+  const cls = isOwn(object.type) ? m.library.definition(object.type, m) : undefined
   return new PyModule(object, path, cls instanceof PyClass ? cls : undefined)
 }
 

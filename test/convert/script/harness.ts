@@ -1,6 +1,7 @@
 /** Runs programs of TorchScript and Python, and compares with what torch recorded. */
 import { modelOf } from '../../../src/convert/plan.ts'
-import { convertScript, type Program, type ScriptOptions } from '../../../src/convert/script/convert.ts'
+import { convertScript, type ScriptOptions } from '../../../src/convert/script/convert.ts'
+import type { Program } from '../../../src/convert/script/program.ts'
 import type { TorchConversion } from '../../../src/convert/torch/convert.ts'
 import { openSession } from '../../../src/runtime/session.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
