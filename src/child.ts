@@ -27,7 +27,7 @@ const handler: ChildHandler = {
     const init = JSON.parse(head) as ChildInit
     answerLimitBytes = init.answerLimitBytes
     const shelf = new ModelShelf(
-      (path) => openModel(path, { cacheFolder: init.plansFolder }),
+      (path) => openModel(path, { cacheFolder: init.plansFolder, classPath: classPathOf(init) }),
       { models: init.openModels, bytes: init.openModelsBytes },
       tellOpen,
     )
@@ -60,6 +60,13 @@ const handler: ChildHandler = {
       yield typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })
     }
   },
+}
+
+/** Folders by colons, or a list of them. */
+function classPathOf({ workflow: { kwargs } }: ChildInit): string[] {
+  const { class_path: path } = kwargs
+  if (Array.isArray(path)) return path.map(String)
+  return typeof path === 'string' ? path.split(':').filter((folder) => folder !== '') : []
 }
 
 function construct(Class: WorkflowClass, { workflow: { class: name, args, kwargs } }: ChildInit): Workflow {

@@ -211,6 +211,7 @@ const MODEL_VARIABLES = [
   ['SKLEARN_MODEL_LRU_CACHE_SIZE', 'open_models'],
   ['USE_JIT', 'use_jit'],
   ['TORCH_USE_JIT', 'use_jit'],
+  ['TORCH_CLASS_PATH', 'class_path'],
 ] as const
 
 function modelKeywords(env: NodeJS.ProcessEnv): Record<string, unknown> {

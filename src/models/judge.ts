@@ -1,10 +1,11 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { detect, type Format } from '../formats/detect.ts'
 import { judgeOnnx, refused, type Support } from '../sources/support.ts'
-import { describeTorchFile } from './open-torch.ts'
 import { servedAs } from './served.ts'
 import { isTableFormat, readTableSource } from './table-source.ts'
+import { readTorchSource } from './torch-source.ts'
 
 /** Reading a larger file would take its size in memory; such a one is judged by its head. */
 const MAX_EXAMINED_BYTES = 512 << 20
@@ -20,7 +21,7 @@ export function judgeFile(path: string, bytes?: Uint8Array): Support {
       return refused(path, `is ${format ?? 'no model'} (${reason}), which is not served`)
     if (!whole) return { supported: true }
     if (format === 'onnx') return judgeOnnx(path, content)
-    const refusal = conversionRefusal(content, format)
+    const refusal = conversionRefusal(content, format, path)
     return refusal === undefined ? { supported: true } : refused(path, `cannot be served: ${refusal}`)
   } catch (error) {
     return refused(path, `cannot be opened: ${messageOf(error)}`)
@@ -28,9 +29,10 @@ export function judgeFile(path: string, bytes?: Uint8Array): Support {
 }
 
 /** Why a file of a format that is converted cannot be: the sentence that opening it would end with, or undefined. */
-export function conversionRefusal(bytes: Uint8Array, format: Format): string | undefined {
+export function conversionRefusal(bytes: Uint8Array, format: Format, path?: string): string | undefined {
   try {
-    if (format === 'torch') describeTorchFile(bytes)
+    if (format === 'torch' || format === 'torchscript')
+      readTorchSource(bytes, path === undefined ? [] : [dirname(path)])
     if (!isTableFormat(format)) return undefined
     const { signature, convert } = readTableSource(bytes, format)
     convert({ form: signature.form, width: signature.width ?? 1, names: signature.names })

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto'
+import { dirname } from 'node:path'
 import { WrongDType } from '../convert/aten/linear.ts'
 import { SymSize } from '../convert/aten/size.ts'
 import { modelOf } from '../convert/plan.ts'
-import { convertTorch, describeTorch, type InputSignature } from '../convert/torch/convert.ts'
+import type { InputSignature } from '../convert/torch/convert.ts'
 import { InferError } from '../errors.ts'
-import { readTorch } from '../formats/torch.ts'
-import type { Value } from '../formats/values.ts'
 import { openSession, type Session } from '../runtime/session.ts'
 import { type Cast, castTensor, mayCast } from '../tensor/cast.ts'
 import type { DType } from '../tensor/dtype.ts'
 import { createTensor, type NamedTensor, sizeOf, type Tensor } from '../tensor/tensor.ts'
 import type { Model } from './model.ts'
 import { PlanCache } from './plan-cache.ts'
+import { readTorchSource, type TorchSource } from './torch-source.ts'
 
 /**
  * A file of torch.save. torch is polymorphic, so what runs is made for the dtypes and sizes of a request, the batch
@@ -21,6 +20,8 @@ export interface TorchOptions {
   /** Where plans are kept between starts; not at all where it is not given. */
   readonly cacheFolder?: string
   readonly cacheBytes?: number
+  /** Folders with the Python of people's own classes; the file's own folder comes last. */
+  readonly classPath?: readonly string[]
 }
 
 export interface TorchModel extends Model {
@@ -63,9 +64,9 @@ interface Plan {
 
 /** @throws InferError bad_model that names what of the file is not converted, and what to do */
 export function openTorch(path: string, bytes: Uint8Array, options: TorchOptions = {}): TorchModel {
-  const { value, type, methods, dtype } = named(path, () => describeTorchFile(bytes))
-  const content = createHash('sha256').update(bytes).digest('hex')
-  const plans = new Plans(value, content, options)
+  const source = named(path, () => readTorchSource(bytes, [...(options.classPath ?? []), dirname(path)]))
+  const { type, methods, dtype } = source
+  const plans = new Plans(source, options)
   return {
     path,
     bytes: bytes.length,
@@ -81,13 +82,6 @@ export function openTorch(path: string, bytes: Uint8Array, options: TorchOptions
     },
     close: () => plans.close(),
   }
-}
-
-/** What a file of torch.save holds. @throws InferError bad_model that names what is not converted */
-export function describeTorchFile(bytes: Uint8Array) {
-  const file = readTorch(bytes)
-  if (file.format !== 'torch') throw new InferError('bad_model', 'TorchScript is not served yet')
-  return { value: file.value, ...describeTorch(file.value) }
 }
 
 function named<T>(path: string, run: () => T): T {
@@ -119,7 +113,7 @@ async function runTorch(
   }
 }
 
-async function runAs(plans: Plans, inputs: readonly Tensor[], method: string): Promise<NamedTensor[]> {
+async function runAs(plans: Plans, inputs: readonly NamedTensor[], method: string): Promise<NamedTensor[]> {
   const batch = inputs[0]?.dims[0] ?? 1
   const signature = inputs.map(
     ({ dtype, dims }): InputSignature => ({
@@ -127,9 +121,11 @@ async function runAs(plans: Plans, inputs: readonly Tensor[], method: string): P
       dims: dims.map((dim, i) => (i === 0 && dim === batch ? null : dim)),
     }),
   )
+  const names = inputs.map(({ name }) => name)
+  const asked: Asked = { signature, method, batch, ...(names.every((name) => name !== '') && { names }) }
   if (inputs.some(({ dims }) => dims.includes(0)))
-    return emptyOutputs(await plans.headFor(signature, method, Math.max(batch, 1)), batch, inputs)
-  const { head, session } = await plans.planFor(signature, method, batch)
+    return emptyOutputs(await plans.headFor({ ...asked, batch: Math.max(batch, 1) }), batch, inputs)
+  const { head, session } = await plans.planFor(asked)
   const feeds = inputs.map((tensor) =>
     tensor.dtype === 'bfloat16' ? { ...tensor, dtype: 'float32' as const } : tensor,
   )
@@ -152,36 +148,44 @@ function emptyOutputs({ outputs, symbolic }: PlanHead, batch: number, inputs: re
   return made.map(({ name, dtype, dims }) => ({ ...createTensor(dtype, dims), name }))
 }
 
+/** What a plan is for. */
+interface Asked {
+  readonly signature: readonly InputSignature[]
+  readonly method: string
+  readonly batch: number
+  /** The parameters that the inputs are for, where all are named. */
+  readonly names?: readonly string[]
+}
+
 /** The plans of one file, by signature: made once, the least recently used closed. */
 class Plans {
-  readonly #root: Value
-  readonly #content: string
+  readonly #source: TorchSource
   readonly #cache: PlanCache | undefined
   readonly #plans = new Map<string, Promise<Plan>>()
   /** Signatures in which something depends on the length of the batch. */
   readonly #fixed = new Set<string>()
   #bytes = 0
 
-  constructor(root: Value, content: string, { cacheFolder, cacheBytes = CACHE_BYTES }: TorchOptions) {
-    this.#root = root
-    this.#content = content
+  constructor(source: TorchSource, { cacheFolder, cacheBytes = CACHE_BYTES }: TorchOptions) {
+    this.#source = source
     this.#cache = cacheFolder === undefined ? undefined : new PlanCache(cacheFolder, cacheBytes)
   }
 
   /** The plan for any batch where there is one, else for this. */
-  async planFor(signature: readonly InputSignature[], method: string, batch: number): Promise<Plan> {
-    const open = keyOf(signature, method)
+  async planFor(asked: Asked): Promise<Plan> {
+    const { signature, batch } = asked
+    const open = keyOf(asked)
     if (!this.#fixed.has(open)) {
-      const plan = await this.#plan(open, signature, method, batch)
+      const plan = await this.#plan(open, asked)
       if (plan.head.symbolic) return plan
       this.#fixed.add(open)
     }
     const closed = signature.map(({ dtype, dims }) => ({ dtype, dims: dims.map((dim) => dim ?? batch) }))
-    return this.#plan(keyOf(closed, method), closed, method, batch)
+    return this.#plan(keyOf({ ...asked, signature: closed }), { ...asked, signature: closed })
   }
 
-  async headFor(signature: readonly InputSignature[], method: string, batch: number): Promise<PlanHead> {
-    return (await this.planFor(signature, method, batch)).head
+  async headFor(asked: Asked): Promise<PlanHead> {
+    return (await this.planFor(asked)).head
   }
 
   async close(): Promise<void> {
@@ -190,14 +194,14 @@ class Plans {
     for (const plan of plans) await (await plan.catch(() => undefined))?.session?.close()
   }
 
-  #plan(key: string, signature: readonly InputSignature[], method: string, batch: number): Promise<Plan> {
+  #plan(key: string, asked: Asked): Promise<Plan> {
     const known = this.#plans.get(key)
     if (known) {
       this.#plans.delete(key)
       this.#plans.set(key, known)
       return known
     }
-    const making = this.#make(key, signature, method, batch)
+    const making = this.#make(key, asked)
     this.#plans.set(key, making)
     making.then(
       (plan) => {
@@ -222,20 +226,18 @@ class Plans {
     }
   }
 
-  async #make(key: string, signature: readonly InputSignature[], method: string, batch: number): Promise<Plan> {
-    const name = PlanCache.nameOf(this.#content, key)
+  async #make(key: string, asked: Asked): Promise<Plan> {
+    const name = PlanCache.nameOf(this.#source.hash, key)
     const stored = await this.#cache?.read(name)
-    const { head, model } = stored
-      ? { head: stored.header as PlanHead, model: stored.model }
-      : this.#convert(signature, method, batch)
+    const { head, model } = stored ? { head: stored.header as PlanHead, model: stored.model } : this.#convert(asked)
     const session = model.length > 0 ? await openSession(model, head) : undefined
     if (!stored) await this.#cache?.write(name, { header: head, model })
     return { head, session, bytes: model.length }
   }
 
   /** An open signature that depends on its batch has a head only. */
-  #convert(signature: readonly InputSignature[], method: string, batch: number): { head: PlanHead; model: Uint8Array } {
-    const { graph, outputs, symbolic } = convertTorch(this.#root, { inputs: signature, method, batch })
+  #convert({ signature, method, batch, names }: Asked): { head: PlanHead; model: Uint8Array } {
+    const { graph, outputs, symbolic } = this.#source.convert({ inputs: signature, method, batch }, names)
     const isOpen = signature.some(({ dims }) => dims.includes(null))
     const isDouble = [
       ...graph.inputs.map(({ value }) => value.dtype),
@@ -255,5 +257,9 @@ class Plans {
   }
 }
 
-const keyOf = (signature: readonly InputSignature[], method: string): string =>
-  [method, ...signature.map(({ dtype, dims }) => `${dtype}[${dims.map((dim) => dim ?? 'batch').join(',')}]`)].join(' ')
+const keyOf = ({ signature, method, names = [] }: Asked): string =>
+  [
+    method,
+    ...names,
+    ...signature.map(({ dtype, dims }) => `${dtype}[${dims.map((dim) => dim ?? 'batch').join(',')}]`),
+  ].join(' ')

@@ -20,7 +20,8 @@ export async function openModel(path: string, options: TorchOptions = {}): Promi
   if (format === 'onnx') return openOnnx(path, bytes)
   try {
     // What converts is loaded when it is first needed: a service of ONNX models starts without it.
-    if (format === 'torch') return (await import('./open-torch.ts')).openTorch(path, bytes, options)
+    if (format === 'torch' || format === 'torchscript')
+      return (await import('./open-torch.ts')).openTorch(path, bytes, options)
     const [{ openTable }, { readTableSource }] = await Promise.all([
       import('./table-model.ts'),
       import('./table-source.ts'),

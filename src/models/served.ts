@@ -11,6 +11,7 @@ const SERVED: ReadonlyMap<Format, string> = new Map<Format, string>([
   ['json', 'converted, as a booster of XGBoost or CatBoost'],
   ['ubjson', 'converted, as a booster of XGBoost'],
   ['torch', 'converted, as a torch module'],
+  ['torchscript', 'converted, as a TorchScript module'],
   ['xgboost', 'converted, as a booster of XGBoost'],
 ])
 

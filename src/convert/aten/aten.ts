@@ -33,6 +33,8 @@ export interface AtenOperator {
 export class Aten {
   /** Where nodes go: a front end that writes the body of an If or Loop puts it here for that while. */
   graph: Graph
+  /** Told before a tensor is written in place. */
+  onWrite: ((root: SymTensor) => void) | undefined
   readonly #operators: ReadonlyMap<string, AtenOperator>
   readonly #parsed = new Map<string, ReturnType<typeof parseParameters>>()
   readonly #sizes = new Map<string, Expr>()
@@ -96,6 +98,7 @@ export class Aten {
   /** `target` takes the values of `source`, broadcast and cast to it. */
   assign(target: SymTensor, source: SymTensor): SymTensor {
     const value = this.expand(this.castTo(source, target.dtype), target.dims)
+    this.onWrite?.(target.root)
     target.assign(this.value(value), this.graph)
     return target
   }

@@ -177,8 +177,43 @@ const nativeMultiHead: AtenFunction = (t, a) => {
   )
 }
 
+/** A whole layer of an encoder: x + attention(x), then x + W₂·f(W₁·x), each normed after it or before. */
+const encoderLayer: AtenFunction = (t, a) => {
+  const eps = a.number('eps')
+  const normed = (x: SymTensor, i: 1 | 2): SymTensor => {
+    const [weight, bias] = [a.tensor(`norm_weight_${i}`), a.tensor(`norm_bias_${i}`)]
+    return t.op('layer_norm', [x, weight.dims.map((dim) => BigInt(dim as number)), weight, bias, eps])
+  }
+  const attend = (x: SymTensor): SymTensor => {
+    const kwargs = { need_weights: false, mask: a.get('mask'), mask_type: a.get('mask_type') }
+    const given = ['embed_dim', 'num_heads', 'qkv_weight', 'qkv_bias', 'proj_weight', 'proj_bias'].map((n) => a.get(n))
+    const [y] = t.call('_native_multi_head_attention', [x, x, x, ...given], new Map(Object.entries(kwargs))) as [
+      SymTensor,
+    ]
+    return y
+  }
+  const feed = (x: SymTensor): SymTensor => {
+    const inner = linearOf(t, x, a.tensor('ffn_weight_1'), a.tensor('ffn_bias_1'), a.op)
+    const active = t.op(a.flag('use_gelu') ? 'gelu' : 'relu', [inner])
+    return linearOf(t, active, a.tensor('ffn_weight_2'), a.tensor('ffn_bias_2'), a.op)
+  }
+  const add = (x: SymTensor, y: SymTensor): SymTensor => t.op('add', [x, y])
+  const x = a.tensor('self')
+  if (a.flag('norm_first')) {
+    const middle = add(x, attend(normed(x, 1)))
+    return add(middle, feed(normed(middle, 2)))
+  }
+  const middle = normed(add(x, attend(x)), 1)
+  return normed(add(middle, feed(middle)), 2)
+}
+
+const LAYER =
+  'self, embed_dim, num_heads, qkv_weight, qkv_bias, proj_weight, proj_bias, use_gelu, norm_first, eps, norm_weight_1, ' +
+  'norm_bias_1, norm_weight_2, norm_bias_2, ffn_weight_1, ffn_bias_1, ffn_weight_2, ffn_bias_2, mask=None, mask_type=None'
+
 // biome-ignore format: one row per operator
 export const ATTENTION = {
   _native_multi_head_attention: { parameters: 'self, key, value, embed_dim, num_head, qkv_weight, qkv_bias, proj_weight, proj_bias, mask=None, need_weights=True, average_attn_weights=True, mask_type=None', run: nativeMultiHead },
+  _transformer_encoder_layer_fwd: { parameters: LAYER, run: encoderLayer },
   scaled_dot_product_attention: { parameters: 'self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False', run: attention },
 } as const satisfies Record<string, AtenOperator>

@@ -52,6 +52,11 @@ export class SymTensor {
     return this.#window ? this.#window.base.version : this.#version
   }
 
+  /** What is written when this is: itself, or of a view the tensor that it looks at. */
+  get root(): SymTensor {
+    return this.#window ? this.#window.base.root : this
+  }
+
   /** The value, as the nodes of `graph` (and its subgraphs) may take it. */
   valueIn(graph: Graph): Expr {
     const window = this.#window

@@ -67,6 +67,16 @@ export function describeTorch(root: Value): TorchDescription {
   return { type: module.type, methods, dtype: modules.flatMap((each) => each.dtypes()).find(isFloat) }
 }
 
+/** The dtype of the first floating parameter, depth first. */
+export function floatOf(module: TorchModule): DType | undefined {
+  for (const dtype of module.dtypes()) if (dtype.startsWith('float') || dtype === 'bfloat16') return dtype
+  for (const [, child] of module.children()) {
+    const found = floatOf(child)
+    if (found) return found
+  }
+  return undefined
+}
+
 /**
  * A file's object as a graph for inputs of this signature: `forward` in evaluation mode. The batch stays open where
  * nothing depends on its length; else the graph is of this batch only.
@@ -127,7 +137,7 @@ function caller(t: Aten): Forward {
 }
 
 /** @throws InferError bad_request */
-function requestDType(dtype: DType): DType {
+export function requestDType(dtype: DType): DType {
   try {
     return checkDType(dtype)
   } catch {
@@ -136,7 +146,7 @@ function requestDType(dtype: DType): DType {
 }
 
 /** What a method returned, in order: `output`, or `output0`, `output1` and so on, or a dict's keys. */
-function outputsOf(t: Aten, result: Datum): ConvertedOutput[] {
+export function outputsOf(t: Aten, result: Datum): ConvertedOutput[] {
   const found: [name: string, tensor: SymTensor][] = []
   const walk = (value: Datum, name: string): void => {
     if (value instanceof SymTensor) found.push([name, value])

@@ -1,0 +1,162 @@
+import { InferError } from '../../errors.ts'
+import { isObject, isTensor, type Value } from '../../formats/values.ts'
+import { Graph } from '../../onnx/graph.ts'
+import type { DType } from '../../tensor/dtype.ts'
+import { Aten } from '../aten/aten.ts'
+import { SymSize, Undecided } from '../aten/size.ts'
+import type { SymTensor } from '../aten/symbolic.ts'
+import { operatorOf } from '../aten/table.ts'
+import {
+  type ConvertOptions,
+  outputsOf,
+  requestDType,
+  type TorchConversion,
+  type TorchDescription,
+} from '../torch/convert.ts'
+import { callMethod } from './call.ts'
+import { findMember } from './class.ts'
+import { toDatum } from './datum.ts'
+import { VERBS } from './interpreter.ts'
+import { Library } from './library.ts'
+import { Machine } from './machine.ts'
+import { checkCode } from './missing-code.ts'
+import { fromValue, nativeMethods } from './module.ts'
+import { Unsupported } from './operator-call.ts'
+import type { Program } from './program.ts'
+import { describeUnsupported } from './unsupported.ts'
+import { type Py, PyModule } from './value.ts'
+
+export interface ScriptOptions extends ConvertOptions {
+  /** The parameters that the inputs are for, where they are given by name. */
+  readonly names?: readonly string[]
+}
+
+export interface ScriptDescription extends TorchDescription {
+  /** The parameters of each method, in order. */
+  readonly parameters: ReadonlyMap<string, readonly string[]>
+}
+
+/**
+ * A model of TorchScript, or of classes whose Python is at hand, as a graph for inputs of this signature. Its code is
+ * read and interpreted as data. The batch stays open where nothing depends on its length.
+ * @throws InferError bad_model that names what of it is not converted, and where; bad_request for inputs that it does
+ * not take
+ */
+export function convertScript(program: Program, options: ScriptOptions): TorchConversion {
+  const open = options.inputs.some(({ dims }) => dims.includes(null))
+  if (!open) return convertFor(program, options, false)
+  try {
+    return convertFor(program, options, true)
+  } catch (error) {
+    if (!(error instanceof Undecided)) throw error
+    return convertFor(program, options, false)
+  }
+}
+
+function convertFor(program: Program, options: ScriptOptions, symbolic: boolean): TorchConversion {
+  const { inputs, batch, method = 'forward', names } = options
+  const graph = new Graph()
+  const t = new Aten(operatorOf, graph)
+  const m = new Machine(t, new Library(program.find), VERBS, program.constants)
+  const length = symbolic ? new SymSize(1, 0) : batch
+  return located(m, () => {
+    const module = rootOf(m, program)
+    checkCode(m, module)
+    checkMethod(m, module, method)
+    const tensors = inputs.map(({ dtype, dims }, i) =>
+      t.input(
+        `input${i}`,
+        requestDType(dtype),
+        dims.map((dim) => dim ?? length),
+      ),
+    )
+    const result = callMethod(m, module, method, ...argumentsOf(tensors, names))
+    return { graph, outputs: outputsOf(t, toDatum(m, result)), symbolic }
+  })
+}
+
+function argumentsOf(tensors: readonly SymTensor[], names?: readonly string[]): [readonly Py[], Map<string, Py>] {
+  if (!names) return [tensors, new Map()]
+  return [[], new Map(names.map((name, i) => [name, tensors[i] as SymTensor]))]
+}
+
+function rootOf(m: Machine, { value }: Program): PyModule {
+  if (!isObject(value)) throw m.error('the file holds no module')
+  const module = fromValue(m, value)
+  if (module instanceof PyModule) return module
+  throw m.error('the file holds no module')
+}
+
+function checkMethod(m: Machine, module: PyModule, method: string): void {
+  const methods = [...parametersOf(m, module).keys()]
+  if (methods.includes(method)) return
+  throw new InferError('bad_request', `${module.object.type} has no method ${method}; it has ${methods.join(', ')}`)
+}
+
+/** The public methods of a class that take something, `forward` first. */
+function parametersOf(m: Machine, module: PyModule): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>()
+  const { cls } = module
+  for (const name of nativeMethods(m, module).keys()) found.set(name, ['input'])
+  const names = ['forward', ...(cls ? [...cls.members.keys()].sort() : [])]
+  for (const name of names) {
+    const member = cls && findMember(m, cls, name)?.member
+    if (member?.kind !== 'method' || (name.startsWith('_') && name !== '__call__')) continue
+    const parameters = member.definition.parameters.slice(1).map((parameter) => parameter.name)
+    if (parameters.length > 0) found.set(name, parameters)
+  }
+  return found
+}
+
+/**
+ * What a program is, before any input is known.
+ * @throws InferError bad_model
+ */
+export function describeScript(program: Program): ScriptDescription {
+  const m = new Machine(new Aten(operatorOf), new Library(program.find), VERBS, program.constants)
+  return located(m, () => {
+    const module = rootOf(m, program)
+    checkCode(m, module)
+    const parameters = parametersOf(m, module)
+    if (parameters.size === 0) throw m.error(`${module.object.type} has no forward`)
+    return { type: module.object.type, methods: [...parameters.keys()], dtype: floatIn(program.value), parameters }
+  })
+}
+
+/** Values of a file that are looked at for the dtype of its weights. */
+const MAX_LOOKED = 100_000
+
+function floatIn(root: Value): DType | undefined {
+  const seen = new Set<Value>()
+  const queue: Value[] = [root]
+  for (let value = queue.pop(); value !== undefined && seen.size < MAX_LOOKED; value = queue.pop()) {
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue
+    seen.add(value)
+    if (isTensor(value) && (value.dtype.startsWith('float') || value.dtype === 'bfloat16')) return value.dtype
+    if (isObject(value) && value.state !== undefined) queue.push(value.state)
+    else if (value instanceof Map) queue.push(...[...value.values()].reverse())
+    else if (Array.isArray(value)) queue.push(...[...value].reverse())
+  }
+  return undefined
+}
+
+/** Adds to an error where in the code it happened. */
+function located<T>(m: Machine, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof Undecided || m.path === '') throw error
+    const place = `${m.path}:${m.line}`
+    if (error instanceof Unsupported) throw new InferError('bad_model', describeUnsupported(m, error))
+    if (error instanceof RangeError && /call stack/.test(error.message))
+      throw new InferError('bad_model', `the model's code nests too deep (${place})`)
+    if (error instanceof InferError && error.code !== 'internal') throw withPlace(error, place)
+    throw error
+  }
+}
+
+function withPlace(error: InferError, place: string): InferError {
+  if (error.message.includes('.py:')) return error
+  error.message = `${error.message} (${place})`
+  return error
+}
