@@ -73,7 +73,7 @@ async function runSamples(file: string, env: NodeJS.ProcessEnv): Promise<Compari
   })
 }
 
-const TABLES: ReadonlySet<Format> = new Set(['pickle', 'joblib', 'json', 'ubjson', 'xgboost', 'lightgbm'])
+const TABLES: ReadonlySet<Format> = new Set(['pickle', 'joblib', 'json', 'ubjson', 'xgboost', 'lightgbm', 'catboost'])
 
 /** By what the file is; an ONNX file was a Torch module where its samples say `forward`. */
 async function workflowFor(file: string, samples: string): Promise<string> {
