@@ -58,6 +58,8 @@ async function runTable(
   asked: readonly string[],
   { plans, methods, signature }: Means,
 ): Promise<MethodAnswer[]> {
+  if (new Set(asked).size < asked.length)
+    throw new InferError('bad_request', `data.method is ${show(asked)}; say each name once`)
   for (const method of asked) {
     if (!methods.includes(method))
       throw new InferError('bad_request', `data.method is ${show(method)}; this model has ${methods.join(', ')}`)
@@ -82,7 +84,11 @@ function delivered(value: HostValue): Tensor {
   const { dims, data } = value
   if (data.some((cell) => typeof cell === 'string'))
     return { dtype: 'string', dims, data: data.map(jsonCell) as string[] }
-  return { dtype: 'float64', dims, data: Float64Array.from(data, (cell) => (cell === null ? Number.NaN : Number(cell))) }
+  return {
+    dtype: 'float64',
+    dims,
+    data: Float64Array.from(data, (cell) => (cell === null ? Number.NaN : Number(cell))),
+  }
 }
 
 const jsonCell = (cell: Scalar): Scalar =>
