@@ -37,8 +37,17 @@ const SHOWN_CHARS = 60
 
 /** A value from outside as it may stand in a sentence: JSON, cut short, never a whole payload. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value, withBigints)?.replace(/"(-?\d+)n"/g, '$1') ?? String(value)
+  const text = written(value)
   return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text
+}
+
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value, withBigints)?.replace(/"(-?\d+)n"/g, '$1') ?? String(value)
+  } catch (error) {
+    if (error instanceof RangeError) return 'nested too deep to be shown'
+    throw error
+  }
 }
 
 const withBigints = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value)

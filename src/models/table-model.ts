@@ -58,6 +58,8 @@ async function runTable(
   asked: readonly string[],
   { plans, methods, signature }: Means,
 ): Promise<MethodAnswer[]> {
+  if (new Set(asked).size < asked.length)
+    throw new InferError('bad_request', `data.method is ${show(asked)}; say each name once`)
   for (const method of asked) {
     if (!methods.includes(method))
       throw new InferError('bad_request', `data.method is ${show(method)}; this model has ${methods.join(', ')}`)
@@ -67,11 +69,30 @@ async function runTable(
   const values = await plan.run([rows.value])
   let at = 0
   return layout.map(({ method, count, classes }) => {
-    const outputs = values.slice(at, at + (count ?? 1)) as Tensor[]
+    const outputs = values.slice(at, at + (count ?? 1)).map(delivered)
     at += outputs.length
     return { method, outputs, isList: count !== null, ...(classes && { classes }) }
   })
 }
+
+/**
+ * Cells that passed through: numbers where none is text, as numpy joins columns of numbers and booleans; else they
+ * cross to the front as texts do, as JSON.
+ */
+function delivered(value: HostValue): Tensor {
+  if (value.dtype !== 'object') return value as Tensor
+  const { dims, data } = value
+  if (data.some((cell) => typeof cell === 'string'))
+    return { dtype: 'string', dims, data: data.map(jsonCell) as string[] }
+  return {
+    dtype: 'float64',
+    dims,
+    data: Float64Array.from(data, (cell) => (cell === null ? Number.NaN : Number(cell))),
+  }
+}
+
+const jsonCell = (cell: Scalar): Scalar =>
+  typeof cell === 'bigint' ? Number(cell) : cell === Infinity || cell === -Infinity ? String(cell) : cell
 
 /** The input of a plan: what it is, and its width. */
 interface Rows {
@@ -112,7 +133,11 @@ const textRows = (texts: readonly Scalar[], rows: number): Rows => ({
 /** The cells in the order in which the estimator was fitted. */
 function tableRows(table: Table, signature: TableSignature): Rows {
   const { rows, cells } = table
-  if (table.texts) return textRows(cells, rows)
+  if (table.texts) {
+    if (signature.form !== 'texts' && (signature.width ?? 1) !== 1)
+      throw new InferError('bad_request', `the model takes ${signature.width} columns; the request gives texts`)
+    return textRows(cells, rows)
+  }
   const width = cells.length / rows
   if (!table.names) {
     if (signature.form === 'texts' && width === 1) return textRows(cells, rows)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { planOf } from '../../src/convert/plan.ts'
+import { categoriesIn } from '../../src/convert/sklearn/categories.ts'
 import { convertEstimator } from '../../src/convert/sklearn/convert.ts'
 import { Estimator } from '../../src/convert/sklearn/estimator.ts'
 import { pyObject, type Value } from '../../src/formats/values.ts'
@@ -103,4 +104,9 @@ describe('what is not converted', () => {
         convertEstimator(model, { form: 'matrix', width: model.name.startsWith('Poly') ? 30 : 1 }).made.transform?.value
       assert.throws(convert, { code: 'bad_model', message })
     })
+})
+
+test('categories that are dates are refused by a sentence', () => {
+  const dates = { kind: 'ndarray', dtype: 'datetime64', shape: [1], data: new BigInt64Array(1) } as never
+  assert.throws(() => categoriesIn(dates), { code: 'bad_model', message: /dates or times are not supported/ })
 })

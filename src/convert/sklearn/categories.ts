@@ -1,3 +1,4 @@
+import { InferError } from '../../errors.ts'
 import { isArray, type NdArray, type Value } from '../../formats/values.ts'
 import type { Codes, Key } from '../../kernels/categories.ts'
 import { type Estimator, numberOf } from './estimator.ts'
@@ -18,6 +19,8 @@ export function categoriesOf(model: Estimator): Categories[] {
 }
 
 export function categoriesIn(list: NdArray): Categories {
+  if (list.dtype === 'datetime64' || list.dtype === 'timedelta64')
+    throw new InferError('bad_model', 'categories that are dates or times are not supported; train on text or numbers')
   const items = list.dtype === 'bool' ? Array.from(list.data as Uint8Array, Number) : Array.from(list.data as Value[])
   const keys = items.map(keyIn)
   return { keys, missing: keys.findIndex((key) => Number.isNaN(key)) }

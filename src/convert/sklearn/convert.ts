@@ -41,7 +41,7 @@ export function convertEstimator(model: Estimator, rows: Rows): Conversion {
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
     const rule = TAKES.get(inner.type) ?? 'finite'
     guard(inner.type, typeof rule === 'function' ? rule(inner) : rule, features)
-    const made = converter(inner, features, features.value.graph, convert)
+    const made = asInside(inner, converter(inner, features, features.value.graph, convert), depth > 1)
     depth--
     return made
   }
@@ -65,4 +65,14 @@ function start({ form, width, names, target = 'serve' }: Rows, convert: (x: Feat
 
 function guard(type: string, takes: Takes, x: Features): void {
   if (takes !== 'anything') requireFinite({ type }, x, takes)
+}
+
+/**
+ * Boosters answer their raw score as `decision_function` by themselves only: their Python classes have no such method
+ * (LightGBM's has since 4.7, which keeps `_fitted_with_feature_names`), so what calibrates them takes probabilities.
+ */
+function asInside(model: Estimator, made: Converted, isInside: boolean): Converted {
+  if (!isInside || !/^(xgboost|lightgbm)\./.test(model.type) || model.has('_fitted_with_feature_names')) return made
+  const { decision_function: _, ...rest } = made
+  return rest
 }

@@ -1,4 +1,4 @@
-import { isArray, isObject, type Value } from '../../formats/values.ts'
+import { isArray, isObject, isTuple, type Value } from '../../formats/values.ts'
 import { fillMissing, missingIn } from '../../kernels/missing.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Graph } from '../../onnx/graph.ts'
@@ -142,7 +142,9 @@ function stepOf(
   step: Value,
   width: number,
 ): { column: number; others: number[]; estimator: Estimator } {
-  const [column, others, estimator] = isObject(step) ? step.args : []
+  const args = isObject(step) ? step.args : []
+  // Protocols 0 and 1 rebuild it of one tuple.
+  const [column, others, estimator] = args.length === 1 && isTuple(args[0]) ? args[0].items : args
   const list = isArray(others) ? Array.from(others.data as Value[], Number) : []
   const isColumn = (position: number | undefined): boolean =>
     position !== undefined && position >= 0 && position < width

@@ -16,7 +16,7 @@ export const votingClassifier: Converter = (model, x, g, convert) => {
   const members = estimators.map((member) => convert(member, x))
   const weights = weightsOf(model)
   if (model.oneOf('voting', ['hard', 'soft'], 'hard') === 'soft') {
-    const all = members.map((made, i) => need(estimators[i] as Estimator, made, 'predict_proba'))
+    const all = alike(members.map((made, i) => need(estimators[i] as Estimator, made, 'predict_proba')))
     const mean = average(all, weights)
     const transform = new Features(g.concat(all, 1), all.length * classes.data.length)
     const isFlat = model.flag('flatten_transform', true)
@@ -39,7 +39,7 @@ export const votingClassifier: Converter = (model, x, g, convert) => {
 /** The mean of what the members predict. */
 export const votingRegressor: Converter = (model, x, g, convert) => {
   const estimators = model.estimators('estimators_')
-  const all = estimators.map((member) => asColumn(need(member, convert(member, x), 'predict')))
+  const all = alike(estimators.map((member) => asColumn(need(member, convert(member, x), 'predict'))))
   return {
     predict: average(all, weightsOf(model)).reshape([-1]),
     transform: new Features(g.concat(all, 1), all.length),
@@ -49,6 +49,10 @@ export const votingRegressor: Converter = (model, x, g, convert) => {
 /** [rows, classes]: one where the position [rows, 1] is the column's. */
 export const votesOf = (position: Expr, classes: number): Expr =>
   position.eq(Array.from({ length: classes }, (_, i) => i)).cast('float64')
+
+/** As numpy joins arrays: float32, as XGBoost's are, only where all are. */
+const alike = (values: readonly Expr[]): readonly Expr[] =>
+  values.every(({ dtype }) => dtype === values[0]?.dtype) ? values : values.map((value) => value.cast('float64'))
 
 /** `numpy.average` over the members. */
 function average(values: readonly Expr[], weights: readonly number[] | undefined): Expr {
