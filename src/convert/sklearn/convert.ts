@@ -72,7 +72,7 @@ function guard(type: string, takes: Takes, x: Features): void {
  * (LightGBM's has since 4.7, which keeps `_fitted_with_feature_names`), so what calibrates them takes probabilities.
  */
 function asInside(model: Estimator, made: Converted, isInside: boolean): Converted {
-  if (!isInside || !/^(xgboost|lightgbm)\./.test(model.type) || model.has('_fitted_with_feature_names')) return made
+  if (!isInside || !/^(xgboost|lightgbm|catboost)\./.test(model.type) || model.has('_fitted_with_feature_names')) return made
   const { decision_function: _, ...rest } = made
   return rest
 }
