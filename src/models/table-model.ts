@@ -14,16 +14,22 @@ import type { TableSource } from './table-source.ts'
 /** Methods whose columns are the classes. */
 const SCORES = new Set<string>(['predict_proba', 'predict_log_proba', 'decision_function'])
 
+/** What a record may be like, to see whether a model of records can be converted. */
+const ANY_NAMES = ['feature']
+
 /** Sets of methods asked for at once, forms of input: more than a client thinks of, fewer than memory minds. */
 const MAX_PLANS = 32
 
 /** A fitted estimator or booster, converted and ready to run. @throws InferError bad_model that names the estimator */
 export async function openTable(path: string, bytes: Uint8Array, source: TableSource): Promise<Model> {
   const { signature } = source
-  const { form, width = 1, names } = signature
+  const { form, width = 1, takesAnyNames } = signature
+  const names = takesAnyNames ? ANY_NAMES : signature.names
   const plans = new Plans(source)
   const methods = methodsOf(plans.convert({ form, width, names }).made)
   if (methods.length === 0) throw new InferError('bad_model', `${source.type} neither predicts nor transforms`)
+  // What ONNX Runtime refuses is known before the first request.
+  await plans.get({ form, width, names }, methods.slice(0, 1))
   const run = (input: Tensor | Table, asked: readonly string[]) => runTable(input, asked, { plans, methods, signature })
   return {
     path,
@@ -149,6 +155,10 @@ function tableRows(table: Table, signature: TableSignature): Rows {
       value: { dtype: 'object', dims: [rows, width], data: cells },
     }
   }
+  if (signature.takesAnyNames) {
+    const value: HostValue = { dtype: 'object', dims: [rows, width], data: cells }
+    return { form: 'table', width, names: table.names, value }
+  }
   if (!signature.names) {
     throw new InferError(
       'bad_request',
@@ -200,8 +210,9 @@ class Plans {
     this.#source = source
   }
 
-  get({ form, width, names }: Rows, methods: readonly Method[]): Promise<CompiledPlan> {
-    const key = `${form} ${width} ${methods}`
+  get({ form, width, names }: Omit<Rows, 'value'>, methods: readonly Method[]): Promise<CompiledPlan> {
+    const own = names === undefined || names === this.#source.signature.names
+    const key = `${form} ${width} ${methods} ${own ? '' : JSON.stringify(names)}`
     const known = this.#plans.get(key)
     const plan = known ?? this.#compile({ form, width, names }, methods)
     this.#plans.delete(key)
@@ -214,7 +225,7 @@ class Plans {
 
   /** @throws InferError bad_model that names what is not converted, for rows of this form */
   convert({ form, width, names }: Omit<Rows, 'value'>): Conversion {
-    const key = `${form} ${width} ${names !== undefined}`
+    const key = `${form} ${width} ${names === this.#source.signature.names || JSON.stringify(names)}`
     if (this.#last?.key !== key) this.#last = { key, conversion: this.#source.convert({ form, width, names }) }
     return this.#last.conversion
   }

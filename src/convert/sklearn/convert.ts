@@ -35,13 +35,17 @@ const INPUTS: Readonly<Record<Form, HostType>> = { matrix: 'float64', table: 'ob
  */
 export function convertEstimator(model: Estimator, rows: Rows): Conversion {
   let depth = 0
+  let members = 0
   const convert: Convert = (inner, features) => {
     const converter = converterOf.get(inner.type)
     if (!converter) throw new InferError('bad_model', unsupported(inner.type))
     if (++depth > MAX_DEPTH) throw new InferError('bad_model', `${model.type} nests more than ${MAX_DEPTH} estimators`)
     const rule = TAKES.get(inner.type) ?? 'finite'
     guard(inner.type, typeof rule === 'function' ? rule(inner) : rule, features)
-    const made = asInside(inner, converter(inner, features, features.value.graph, convert), depth > 1)
+    const within = members
+    if (!FORWARDING.test(inner.type)) members++
+    const made = asMember(inner, converter(inner, features, features.value.graph, convert), within > 0)
+    members = within
     depth--
     return made
   }
@@ -67,12 +71,17 @@ function guard(type: string, takes: Takes, x: Features): void {
   if (takes !== 'anything') requireFinite({ type }, x, takes)
 }
 
+/** Composites whose methods are their last step's. */
+const FORWARDING = /\.(Pipeline|\w+SearchCV)$/
+
 /**
- * Boosters answer their raw score as `decision_function` by themselves only: their Python classes have no such method
- * (LightGBM's has since 4.7, which keeps `_fitted_with_feature_names`), so what calibrates them takes probabilities.
+ * Boosters answer their raw score as `decision_function` by themselves and at the end of a pipeline: their Python
+ * classes have no such method (LightGBM's has since 4.7, which keeps `_fitted_with_feature_names`), so what calibrates,
+ * votes or stacks them takes probabilities.
  */
-function asInside(model: Estimator, made: Converted, isInside: boolean): Converted {
-  if (!isInside || !/^(xgboost|lightgbm|catboost)\./.test(model.type) || model.has('_fitted_with_feature_names')) return made
+function asMember(model: Estimator, made: Converted, isMember: boolean): Converted {
+  if (!isMember || !/^(xgboost|lightgbm|catboost)\./.test(model.type) || model.has('_fitted_with_feature_names'))
+    return made
   const { decision_function: _, ...rest } = made
   return rest
 }

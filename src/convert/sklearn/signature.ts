@@ -14,6 +14,8 @@ export interface TableSignature {
   readonly width: number | undefined
   /** Columns by name; `undefined` where it was fitted without. */
   readonly names: readonly string[] | undefined
+  /** Whether rows are records of any names, which are the features themselves. */
+  readonly takesAnyNames?: boolean
   /** Whether columns that it does not know are left out, rather than refused. */
   readonly dropsUnknown: boolean
 }
@@ -45,10 +47,12 @@ export function signatureOf(model: Estimator): TableSignature {
   const names = stages.map(namesOf).find((found) => found !== undefined) ?? booster?.names
   const width = booster?.columns ?? stages.map(widthOf).find((found) => found !== undefined) ?? names?.length
   const isText = TEXT.has(first.name) || LABELS.has(first.name)
-  const isTable = names !== undefined || first.name === 'DictVectorizer'
+  const takesAnyNames = first.name === 'DictVectorizer' || first.name === 'FeatureHasher'
+  const isTable = names !== undefined || takesAnyNames
   return {
     form: isText ? 'texts' : isTable ? 'table' : 'matrix',
-    width: isText ? 1 : width,
+    width: isText || takesAnyNames ? 1 : width,
+    takesAnyNames,
     names,
     dropsUnknown: stages.some((stage) => stage.name === 'ColumnTransformer' && stage.raw('remainder') === 'drop'),
   }
