@@ -296,6 +296,9 @@ const DEVICE = /^(cpu|cuda|mps|meta|xpu)(:\d+)?$/
 const cast = (dtype: DType): AtenOperator => ({ parameters: 'self', run: (t, a) => t.castTo(a.tensor('self'), dtype) })
 const identity: AtenOperator = { parameters: 'self, a=None, b=None, c=None', run: (_t, a) => a.get('self') }
 
+/** What is written to it is not written to the original. */
+const copyOf = (t: Aten, x: SymTensor): SymTensor => t.moved(t.value(x), x.dtype, x.dims, x.known)
+
 const leftOnly = (a: Args): Datum => a.get('self')
 
 // biome-ignore format: one row per operator
@@ -319,7 +322,7 @@ export const ELEMENTWISE = {
   clamp: { parameters: 'self, min=None, max=None', run: clamp('min', 'max') },
   clamp_max: { parameters: 'self, max', run: clamp('', 'max') },
   clamp_min: { parameters: 'self, min', run: clamp('min', '') },
-  clone: identity,
+  clone: { parameters: 'self, *, memory_format=None', run: (t, a) => copyOf(t, a.tensor('self')) },
   contiguous: identity,
   cos: floating(simple('Cos')),
   cosh: floating(cosh),

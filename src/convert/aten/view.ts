@@ -297,6 +297,17 @@ const numel: AtenFunction = (_t, a) => {
   return total instanceof SymSize ? total : BigInt(total)
 }
 
+/** A copy in which `src` stands where a view would look. */
+const scattered =
+  (name: string, names: readonly string[]): AtenFunction =>
+  (t, a) => {
+    const x = a.tensor('self')
+    const copy = t.moved(t.value(x), x.dtype, x.dims)
+    const window = t.op(name, [copy, ...names.map((key) => a.get(key))])
+    t.assign(window, a.tensor('src'))
+    return copy
+  }
+
 // biome-ignore format: one row per operator
 export const VIEWS = {
   alias: { parameters: 'self', run: (t, a) => reshapeView(t, a.tensor('self'), a.tensor('self').dims) },
@@ -312,8 +323,10 @@ export const VIEWS = {
   ravel: { parameters: 'self', run: (t, a) => reshapeView(t, a.tensor('self'), [productOf(a.tensor('self').dims)]) },
   reshape: { parameters: 'self, size', run: reshape },
   select: { parameters: 'self, dim, index', run: select },
+  select_scatter: { parameters: 'self, src, dim, index', run: scattered('select', ['dim', 'index']) },
   size: { parameters: 'self, dim=None', run: sizeOf },
   slice: { parameters: 'self, dim=0, start=None, end=None, step=1', run: slice },
+  slice_scatter: { parameters: 'self, src, dim=0, start=None, end=None, step=1', run: scattered('slice', ['dim', 'start', 'end', 'step']) },
   squeeze: { parameters: 'self, dim=None', run: squeeze },
   squeeze_: { parameters: 'self, dim=None', run: inPlace('squeeze') },
   t: { parameters: 'self', run: matrixTranspose },
