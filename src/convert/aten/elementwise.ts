@@ -70,6 +70,9 @@ const toInteger: AtenFunction = (t, a) => {
   return isFloat(x.dtype) ? t.made(truncate(t, t.value(x)), x.dtype, x.dims) : x
 }
 
+/** What is written to it is not written to the original. */
+const copyOf = (t: Aten, x: SymTensor): SymTensor => t.moved(t.value(x), x.dtype, x.dims, x.known)
+
 // biome-ignore format: one row per operator
 export const ELEMENTWISE = {
   abs: same((t, x) => t.node('Abs', [x])),
@@ -80,7 +83,7 @@ export const ELEMENTWISE = {
   atan: floating(atan),
   atanh: floating(atanh),
   ceil: rounding('Ceil'),
-  clone: identity,
+  clone: { parameters: 'self, *, memory_format=None', run: (t, a) => copyOf(t, a.tensor('self')) },
   contiguous: identity,
   cos: floating(simple('Cos')),
   cosh: floating(cosh),

@@ -129,10 +129,23 @@ const diagonal: AtenFunction = (t, a) => {
   )
 }
 
+/** A copy in which `src` stands where a view would look. */
+const scattered =
+  (name: string, names: readonly string[]): AtenFunction =>
+  (t, a) => {
+    const x = a.tensor('self')
+    const copy = t.moved(t.value(x), x.dtype, x.dims)
+    const window = t.op(name, [copy, ...names.map((key) => a.get(key))])
+    t.assign(window, a.tensor('src'))
+    return copy
+  }
+
 // biome-ignore format: one row per operator
 export const SLICES = {
   diagonal: { parameters: 'self, offset=0, dim1=0, dim2=1', run: diagonal },
   narrow: { parameters: 'self, dim, start, length', run: narrow },
   select: { parameters: 'self, dim, index', run: select },
+  select_scatter: { parameters: 'self, src, dim, index', run: scattered('select', ['dim', 'index']) },
   slice: { parameters: 'self, dim=0, start=None, end=None, step=1', run: slice },
+  slice_scatter: { parameters: 'self, src, dim=0, start=None, end=None, step=1', run: scattered('slice', ['dim', 'start', 'end', 'step']) },
 } as const satisfies Record<string, AtenOperator>

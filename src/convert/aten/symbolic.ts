@@ -28,8 +28,8 @@ export class SymTensor {
   readonly dtype: DType
   /** Changed only by operators that reshape in place. */
   dims: readonly Size[]
-  /** Of a 0-d tensor that shape arithmetic made. */
-  readonly known: Known | undefined
+  /** Of a 0-d tensor that shape arithmetic made, until it is written. */
+  known: Known | undefined
   #value: Expr | undefined
   #window: Window | undefined
   #reading: Reading | undefined
@@ -75,6 +75,7 @@ export class SymTensor {
     if (window) window.base.assign(window.write(window.base.valueIn(graph), value), graph)
     else {
       this.#value = value
+      this.known = undefined
       this.#version++
     }
   }

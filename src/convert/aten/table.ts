@@ -49,12 +49,12 @@ const OPERATORS = {
 /** Other names of the same: of numpy's, of older releases, of `torch.special`. */
 // biome-ignore format: a list of names
 const ALIASES = {
-  _reshape_alias: 'reshape', _to_copy: 'to', _unsafe_view: 'view', absolute: 'abs', arccos: 'acos',
+  _cdist_forward: 'cdist', _reshape_alias: 'reshape', _to_copy: 'to', _unsafe_view: 'view', absolute: 'abs', arccos: 'acos',
   arcsin: 'asin', arctan: 'atan', clip: 'clamp', concatenate: 'concat', divide: 'div', greater: 'gt',
   greater_equal: 'ge', less: 'lt', less_equal: 'le', 
   moveaxis: 'movedim', multiply: 'mul', negative: 'neg', not_equal: 'ne', special_erf: 'erf', special_expit: 'sigmoid',
   special_expm1: 'expm1', special_log1p: 'log1p', subtract: 'sub', swapaxes: 'transpose', swapdims: 'transpose',
-  true_divide: 'div',
+  true_divide: 'div', unsafe_chunk: 'chunk', unsafe_split: 'split', unsafe_split_with_sizes: 'split_with_sizes',
 } as const
 
 export type OperatorName = keyof typeof OPERATORS

@@ -134,7 +134,8 @@ class Merger {
     const [left, right] = [asTensor(this.#m, this.#a.graph, a, dtype), asTensor(this.#m, this.#b.graph, b, dtype)]
     if (left.rank !== right.rank || !left.dims.every((dim, i) => alike(dim, right.dims[i] as number)))
       return missing(`it is of sizes [${left.dims.join(', ')}] or [${right.dims.join(', ')}], as data decides`)
-    return this.#pair(left, right)
+    const isNumeric = [a, b].some((value) => !(value instanceof SymTensor) || this.#m.numbers.has(value))
+    return this.#pair(left, right, isNumeric)
   }
 
   /** What one side has not set is never read; its memory is whatever is there. */
@@ -147,11 +148,15 @@ class Merger {
     return a === UNINITIALIZED ? this.merge(filler, value) : this.merge(value, filler)
   }
 
-  #pair(left: SymTensor, right: SymTensor): Later {
+  #pair(left: SymTensor, right: SymTensor, isNumeric: boolean): Later {
     const { t } = this.#m
     const index = this.#pairs.length
     this.#pairs.push({ a: left.valueIn(this.#a.graph), b: right.valueIn(this.#b.graph) })
-    return () => t.moved(this.#made[index] as Expr, left.dtype, left.dims)
+    return () => {
+      const made = t.moved(this.#made[index] as Expr, left.dtype, left.dims)
+      if (isNumeric) this.#m.numbers.add(made)
+      return made
+    }
   }
 
   emit(test: SymTensor): void {

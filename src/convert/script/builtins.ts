@@ -37,12 +37,17 @@ export function numberIn(m: Machine, tensor: SymTensor): Py {
   if (m.t.graph.constantOf(m.t.value(tensor))?.data.length === 1) return m.t.call('item', [tensor]) as Py
   const count = m.t.call('numel', [tensor])
   if (count !== 1n) throw m.error(`a number is made of a tensor of ${String(count)} elements`)
-  return tensor.rank === 0 ? tensor : m.t.reshaped(tensor, [])
+  return asNumber(m, m.t.moved(m.t.reshape(m.t.value(tensor), []), tensor.dtype, []))
+}
+
+function asNumber(m: Machine, tensor: SymTensor): SymTensor {
+  m.numbers.add(tensor)
+  return tensor
 }
 
 function toInt(m: Machine, value: Py): Py {
   const number = value instanceof SymTensor ? numberIn(m, value) : value
-  if (number instanceof SymTensor) return m.t.castTo(number, 'int64')
+  if (number instanceof SymTensor) return asNumber(m, m.t.castTo(number, 'int64'))
   if (number instanceof SymSize) return number
   if (typeof number === 'string' && /^\s*[+-]?\d{1,300}\s*$/.test(number)) return BigInt(number.trim())
   if (!isNumber(number) || !Number.isFinite(Number(number))) throw m.error(`int of ${typeOf(number)}`)
@@ -51,7 +56,7 @@ function toInt(m: Machine, value: Py): Py {
 
 function toFloat(m: Machine, value: Py): Py {
   const number = value instanceof SymTensor ? numberIn(m, value) : value
-  if (number instanceof SymTensor) return m.t.castTo(number, 'float64')
+  if (number instanceof SymTensor) return asNumber(m, m.t.castTo(number, 'float64'))
   if (number instanceof SymSize) return knownSize(number, 'float of a size')
   if (typeof number === 'string') return textNumber(m, number)
   if (!isNumber(number)) throw m.error(`float of ${typeOf(number)}`)

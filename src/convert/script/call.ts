@@ -88,8 +88,8 @@ function firstOf(a: Py | undefined, b: Py | undefined, otherwise: () => Py | und
   return b === undefined ? otherwise() : b
 }
 
-function byDefault(m: Machine, fn: PyFunction, { byDefault: value }: Parameters[number]): Py | undefined {
-  return value && m.evaluate(value, new Frame(fn.scope))
+function byDefault(m: Machine, fn: PyFunction, { name, byDefault: value }: Parameters[number]): Py | undefined {
+  return value && (fn.defaults?.get(name) ?? m.evaluate(value, new Frame(fn.scope)))
 }
 
 function collectNamed(m: Machine, fn: PyFunction, frame: Frame, left: ReadonlyMap<string, Py>): void {

@@ -79,7 +79,8 @@ const EVALUATORS: { readonly [K in Expression['kind']]: Evaluator<K> } = {
     throw m.error('a starred expression stands alone')
   },
   comprehension: evaluateComprehension,
-  lambda: (_m, { parameters, body }, frame) => new PyFunction({ name: 'lambda', parameters, body }, frame, frame.owner),
+  lambda: (m, { parameters, body }, frame) =>
+    withDefaults(m, new PyFunction({ name: 'lambda', parameters, body }, frame, frame.owner), frame),
   joined: (m, { parts }, frame) =>
     parts
       .map((part) => (typeof part === 'string' ? part : format(m, evaluate(m, part.value, frame), part.spec)))
@@ -93,6 +94,14 @@ const EVALUATORS: { readonly [K in Expression['kind']]: Evaluator<K> } = {
   unsupported: (m, { what }) => {
     throw m.error(`${what} is not supported`)
   },
+}
+
+/** A function that is defined in another takes its defaults from there. */
+export function withDefaults(m: Machine, fn: PyFunction, frame: Frame): PyFunction {
+  fn.defaults = new Map(
+    fn.parameters.flatMap(({ name, byDefault }) => (byDefault ? [[name, evaluate(m, byDefault, frame)] as const] : [])),
+  )
+  return fn
 }
 
 /** A value for a sentence. */

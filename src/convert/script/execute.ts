@@ -1,7 +1,7 @@
 import type { SymTensor } from '../aten/symbolic.ts'
 import { assign } from './assign.ts'
 import { branch } from './branch.ts'
-import { evaluate, render } from './evaluate.ts'
+import { evaluate, render, withDefaults } from './evaluate.ts'
 import type { Frame } from './frame.ts'
 import { deleteItem } from './item.ts'
 import { iterate } from './iterate.ts'
@@ -96,7 +96,7 @@ function executeOther(m: Machine, statement: StatementOf<Other>, frame: Frame): 
     case 'outer':
       throw m.error(`global and nonlocal names (${statement.names.join(', ')}) are not supported`)
     case 'function':
-      frame.set(statement.name, functionOf(statement, frame, frame.owner), m)
+      frame.set(statement.name, withDefaults(m, functionOf(statement, frame, frame.owner), frame), m)
       return undefined
     case 'class':
       frame.set(statement.name, classOf(statement, qualify(statement.name, frame), frame), m)

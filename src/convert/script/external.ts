@@ -1,5 +1,6 @@
 import type { DType } from '../../tensor/dtype.ts'
 import { checkDType } from '../aten/dtypes.ts'
+import { SymTensor } from '../aten/symbolic.ts'
 import { BUILTINS } from './builtins.ts'
 import { FUNCTIONAL } from './functional.ts'
 import type { Machine } from './machine.ts'
@@ -60,7 +61,12 @@ export function resolveExternal(m: Machine, { path }: External, name: string): P
 function constant(m: Machine, name: string): Py {
   const value = m.numbered[Number(/^c(\d{1,9})$/.exec(name)?.[1] ?? -1)]
   if (value === undefined) throw m.error(`the file has no constant ${name}`)
-  return fromValue(m, value, `CONSTANTS.${name}`)
+  const made = fromValue(m, value, `CONSTANTS.${name}`)
+  if (made instanceof SymTensor && made.rank === 0 && made.dtype === 'int64') {
+    const number = m.t.graph.constantOf(m.t.value(made))?.data[0]
+    if (typeof number === 'bigint') return m.t.scalar(number)
+  }
+  return made
 }
 
 const FUNCTIONS = /^(?:torch\.nn\.functional|torch\._C\._nn|torch\.functional)\.(\w+)$/

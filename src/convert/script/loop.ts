@@ -42,6 +42,12 @@ export function loop(
   throw m.error('a loop that depends on data changes too many things')
 }
 
+/** What stands for a number is one. */
+function like(m: Machine, before: Py, tensor: SymTensor): SymTensor {
+  if (!(before instanceof SymTensor) || m.numbers.has(before)) m.numbers.add(tensor)
+  return tensor
+}
+
 interface Body {
   readonly tried: Attempt
   readonly outputs: readonly Expr[]
@@ -58,7 +64,7 @@ function tryBody(m: Machine, carried: Carried[], round: (i: SymTensor) => SymTen
       const dtype = dtypes[i] as DType
       const { dims } = asTensor(m, m.t.graph, leaf, dtype)
       const value = graph.input('carried', m.t.value(asTensor(m, m.t.graph, leaf, dtype)).dtype)
-      return new SymTensor(value, dtype, dims)
+      return like(m, leaf, new SymTensor(value, dtype, dims))
     }),
   )
   const tried = attempt(m, graph, () => {
@@ -167,7 +173,12 @@ function emit(
   )
   let at = 0
   for (const place of carried) {
-    const leaves = place.dtypes.map((dtype) => t.moved(made[at] as Expr, dtype, body.dims[at++] as readonly Size[]))
+    const before = leavesOf(place.before)
+    const leaves = place.dtypes.map((dtype, i) => {
+      const tensor = t.moved(made[at + i] as Expr, dtype, body.dims[at + i] as readonly Size[])
+      return like(m, before[i] as Py, tensor)
+    })
+    at += leaves.length
     put(m, place, rebuild(place.before, leaves))
   }
   for (const [object, after] of body.tried.objects) {

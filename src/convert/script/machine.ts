@@ -54,6 +54,8 @@ export class Machine {
   /** What `CONSTANTS.cN` are. */
   readonly numbered: readonly Value[]
   journal: Journal | undefined
+  /** Tensors that stand for Python's numbers, which never change. */
+  readonly numbers = new WeakSet<SymTensor>()
   /** Where the code is that is interpreted. */
   path = ''
   line = 0

@@ -42,13 +42,19 @@ const ATEN: ReadonlyMap<string, string> = new Map([
 type Number_ = bigint | number | boolean
 
 export function binary(m: Machine, op: string, a: Py, b: Py): Py {
-  if (a instanceof SymTensor || b instanceof SymTensor) return onTensors(m, op, a, b)
+  if (a instanceof SymTensor || b instanceof SymTensor) {
+    const made = onTensors(m, op, a, b)
+    if (made instanceof SymTensor && isPlain(m, a) && isPlain(m, b)) m.numbers.add(made)
+    return made
+  }
   if (isNumber(a) && isNumber(b)) return arithmetic(m, op, a, b)
   if (a instanceof SymSize || b instanceof SymSize) return onSizes(m, op, a, b)
   const made = onContainers(m, op, a, b)
   if (made === undefined) throw m.error(`${typeOf(a)} ${op} ${typeOf(b)} is not supported`)
   return made
 }
+
+const isPlain = (m: Machine, value: Py): boolean => !(value instanceof SymTensor) || m.numbers.has(value)
 
 function onTensors(m: Machine, op: string, a: Py, b: Py): Py {
   const name = ATEN.get(op)
@@ -193,7 +199,7 @@ function long(m: Machine, items: Py[]): Py[] {
 export function inPlace(m: Machine, op: string, target: Py, value: Py): boolean {
   if (target instanceof SymTensor) {
     const name = ATEN.get(op)
-    if (!name || target.known !== undefined) return false
+    if (!name || target.known !== undefined || m.numbers.has(target)) return false
     m.t.call(`${name}_`, [target, value as SymTensor])
     return true
   }

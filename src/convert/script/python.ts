@@ -3,6 +3,7 @@ import { BUILTINS, isInstance } from './builtins.ts'
 import { fromDatum, toDatum } from './datum.ts'
 import { iterate } from './iterate.ts'
 import type { Machine } from './machine.ts'
+import { callOperator } from './operator-call.ts'
 import { binary, compare } from './operators.ts'
 import { truth } from './truth.ts'
 import { Builtin, type Call, Device, isNumber, type Py, PyDict, PyList, PyTuple, typeOf } from './value.ts'
@@ -51,6 +52,12 @@ function products(m: Machine, lists: readonly Py[]): Py {
       .map((row) => new PyTuple(row)),
   )
 }
+
+/** Tensors one by one, or in a list. */
+const gathered =
+  (name: string): Call =>
+  (m, args, kwargs) =>
+    callOperator(m, name, at(args) instanceof SymTensor ? [new PyList([...args])] : args, kwargs)
 
 const nothing: Call = () => null
 const first: Call = (_m, args) => at(args)
@@ -127,6 +134,8 @@ const ROWS: Readonly<Record<string, Call>> = {
   'torch.cuda.amp.autocast': nothing,
   'torch.cuda.is_available': no,
   'torch.device': () => new Device(),
+  'torch.broadcast_tensors': gathered('broadcast_tensors'),
+  'torch.einsum': (m, [equation, ...operands]) => callOperator(m, 'einsum', [equation ?? null, operands[0] instanceof SymTensor ? new PyList(operands) : (operands[0] ?? null)], new Map()),
   'torch.enable_grad': nothing,
   'torch.from_numpy': first,
   'torch.inference_mode': nothing,

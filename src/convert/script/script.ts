@@ -16,6 +16,7 @@ import {
   PyDType,
   PyList,
   PyModule,
+  PySlice,
   PyTuple,
   typeOf,
 } from './value.ts'
@@ -241,6 +242,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   setdefault: method('setdefault'),
   sin: numeric('sin', Math.sin),
   size: sizeOf,
+  slice: (m, args, kwargs) => at(args) instanceof SymTensor ? callOperator(m, 'slice', args, kwargs) : getItem(m, at(args), new PySlice([at(args, 1), at(args, 2), at(args, 3)])),
   sorted: (m, args, kwargs) => builtin('sorted')(m, args, kwargs),
   split: (m, args, kwargs) => typeof at(args) === 'string' ? method('split')(m, args, kwargs) : callOperator(m, Array.isArray((args[1] as PyList | undefined)?.items) ? 'split_with_sizes' : 'split', args, kwargs),
   sqrt: numeric('sqrt', Math.sqrt),

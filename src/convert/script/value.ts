@@ -178,6 +178,8 @@ export class PyFunction {
   readonly scope: Scope
   /** The class that it stands in, for `super()`. */
   readonly owner: PyClass | undefined
+  /** Of a function in a function: evaluated where it is defined. */
+  defaults: ReadonlyMap<string, Py> | undefined
 
   constructor(
     { name, parameters, body }: Pick<FunctionDefinition, 'name' | 'parameters'> & { body: Block | Expression },
