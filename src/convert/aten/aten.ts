@@ -20,6 +20,8 @@ const MAX_NODES = 100_000
 const MAX_MADE_BYTES = 512 * 1024 * 1024
 /** torch's own is 64; a rank is a loop here and there. */
 const MAX_RANK = 64
+/** Of one tensor: 1 TiB of bytes, beyond all memory. */
+const MAX_ELEMENTS = 2 ** 40
 
 export type AtenFunction = (t: Aten, args: Args) => Datum
 
@@ -125,6 +127,8 @@ export class Aten {
 
   /** A tensor of values that were there before, in other places. */
   moved(value: Expr, dtype: DType, dims: readonly Size[], known?: Known): SymTensor {
+    if (dims.reduce<number>((count, dim) => count * (typeof dim === 'number' ? dim : 1), 1) > MAX_ELEMENTS)
+      throw new InferError('bad_model', `a tensor of [${dims.join(', ')}]: more than ${MAX_ELEMENTS} elements`)
     if (dims.length > MAX_RANK) throw new InferError('bad_model', `a tensor of ${dims.length} dimensions`)
     return new SymTensor(value, dtype, dims, known)
   }
