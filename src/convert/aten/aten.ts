@@ -102,6 +102,7 @@ export class Aten {
     const value = this.expand(this.castTo(source, target.dtype), target.dims)
     this.onWrite?.(target.root)
     target.assign(this.value(value), this.graph)
+    if (target.root === target) target.known = value.known
     return target
   }
 
