@@ -100,8 +100,6 @@ export class Aten {
     return target
   }
 
-  // --- nodes
-
   node(op: string, inputs: readonly (Operand | null)[], attributes: Attributes = {}): Expr {
     return this.nodes(op, inputs, 1, attributes)[0] as Expr
   }
@@ -151,8 +149,6 @@ export class Aten {
       throw new InferError('bad_model', `the model needs more than ${MAX_MADE_BYTES} bytes of constants of its own`)
   }
 
-  // --- numbers
-
   /** A Python number as a 0-d tensor: int64, float32 or bool, as `torch.tensor` makes it. */
   scalar(value: Scalar, dtype?: DType): SymTensor {
     const natural = typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? 'float32' : 'int64'
@@ -185,8 +181,6 @@ export class Aten {
     )
     return items.length === 1 ? (items[0] as Expr) : this.node('Concat', items, { axis: 0 })
   }
-
-  // --- dtypes
 
   /** An Expr of a tensor, in the type that `dtype` is computed in. */
   in(tensor: SymTensor, dtype: DType): Expr {
@@ -244,8 +238,6 @@ export class Aten {
   output(tensor: SymTensor): Expr {
     return this.#cast(this.value(tensor), tensor.dtype === 'bfloat16' ? 'float32' : tensor.dtype)
   }
-
-  // --- shapes
 
   reshape(value: Expr, dims: readonly Size[]): Expr {
     const open = dims.filter((dim) => dim instanceof SymSize).length
