@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** Raised whenever the same file and signature convert to something else. */
 const VERSION = 1
@@ -57,7 +57,7 @@ export class PlanCache {
     const path = join(this.#folder, name)
     const part = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.part`
     try {
-      await mkdir(this.#folder, { recursive: true })
+      await makeFolder(this.#folder)
       const bytes = encode(plan)
       if (bytes.length > this.#maxBytes) return
       await this.#makeRoom(bytes.length)
@@ -85,6 +85,19 @@ export class PlanCache {
       await rm(path, { force: true })
       total -= size
     }
+  }
+}
+
+/** Node's own `recursive` never ends where a folder says ENOENT for what is made in it, as /proc does. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error
+    await makeFolder(dirname(folder))
+    await mkdir(folder)
   }
 }
 

@@ -106,8 +106,6 @@ export class Aten {
     return target
   }
 
-  // --- nodes
-
   node(op: string, inputs: readonly (Operand | null)[], attributes: Attributes = {}): Expr {
     return this.nodes(op, inputs, 1, attributes)[0] as Expr
   }
@@ -148,13 +146,16 @@ export class Aten {
 
   /** A constant that conversion makes up (index maps, masks): counted. */
   makeup(tensor: Tensor): Tensor {
-    this.#madeBytes += sizeOf(tensor.dims) * elementBytes(tensor.dtype)
-    if (this.#madeBytes > MAX_MADE_BYTES)
-      throw new InferError('bad_model', `the model needs more than ${MAX_MADE_BYTES} bytes of constants of its own`)
+    this.reserve(sizeOf(tensor.dims), elementBytes(tensor.dtype))
     return tensor
   }
 
-  // --- numbers
+  /** To be called before so many elements are made up: sizes come from files and requests. */
+  reserve(elements: number, width = 8): void {
+    this.#madeBytes += elements * width
+    if (!(elements >= 0 && this.#madeBytes <= MAX_MADE_BYTES))
+      throw new InferError('bad_model', `the model needs more than ${MAX_MADE_BYTES} bytes of constants of its own`)
+  }
 
   /** A Python number as a 0-d tensor: int64, float32 or bool, as `torch.tensor` makes it. */
   scalar(value: Scalar, dtype?: DType): SymTensor {
@@ -188,8 +189,6 @@ export class Aten {
     )
     return items.length === 1 ? (items[0] as Expr) : this.node('Concat', items, { axis: 0 })
   }
-
-  // --- dtypes
 
   /** An Expr of a tensor, in the type that `dtype` is computed in. */
   in(tensor: SymTensor, dtype: DType): Expr {
@@ -247,8 +246,6 @@ export class Aten {
   output(tensor: SymTensor): Expr {
     return this.#cast(this.value(tensor), tensor.dtype === 'bfloat16' ? 'float32' : tensor.dtype)
   }
-
-  // --- shapes
 
   reshape(value: Expr, dims: readonly Size[]): Expr {
     const open = dims.filter((dim) => dim instanceof SymSize).length

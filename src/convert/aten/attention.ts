@@ -36,6 +36,7 @@ function weights(t: Aten, q: SymTensor, k: SymTensor, { scale, masks }: Scores):
 /** Which later positions may not be seen, as a mask of -∞. */
 function causal(t: Aten, q: SymTensor, k: SymTensor): SymTensor {
   const [rows, columns] = [q, k].map((x) => knownSize(x.dims.at(-2), 'a causal mask')) as [number, number]
+  t.reserve(rows * columns)
   const seen = Uint8Array.from({ length: rows * columns }, (_, i) => Number(i % columns <= Math.floor(i / columns)))
   return additive(t, t.constant(t.makeup(createTensor('bool', [rows, columns], seen))), false, q)
 }

@@ -84,6 +84,7 @@ function doubleConv(
   out: readonly number[],
 ): Expr {
   const map = windowMap(
+    t,
     s.kernel.map((kernel, i) => ({
       size: s.space[i] as number,
       kernel,
@@ -136,8 +137,9 @@ export function convTransposeOf(
     )
   })
   const setting = { space, kernel, begin: padding, end: padding }
+  const isOdd = extra.some((added, i) => added >= (o.stride[i] as number))
   const value =
-    dtype === 'float64'
+    dtype === 'float64' || isOdd
       ? doubleTranspose(t, x, weight, bias, o, setting, out)
       : floatTranspose(t, x, weight, bias, o, setting, extra)
   const filters = (weight.dims[1] as number) * o.groups
@@ -170,6 +172,7 @@ function doubleTranspose(
   out: readonly number[],
 ): Expr {
   const map = windowMap(
+    t,
     s.kernel.map((kernel, i) => ({
       size: s.space[i] as number,
       kernel,

@@ -61,6 +61,7 @@ const arange: AtenFunction = (t, a) => {
   if ([start, end, step].some((bound) => bound instanceof SymSize)) knownSize(end as SymSize, 'arange')
   const [from, to, by] = [start, end, step].map(Number) as [number, number, number]
   const count = Math.max(0, Math.ceil((to - from) / by))
+  t.reserve(count)
   return listed(
     t,
     Array.from({ length: count }, (_, i) => from + i * by),
@@ -76,6 +77,7 @@ function listed(t: Aten, list: readonly number[], dtype: DType, dims: readonly n
 
 const linspace: AtenFunction = (t, a) => {
   const [start, end, steps] = [a.number('start'), a.number('end'), a.int('steps')]
+  t.reserve(steps)
   const by = steps > 1 ? (end - start) / (steps - 1) : 0
   const half = Math.floor(steps / 2)
   const list = Array.from({ length: steps }, (_, i) => (i < half ? start + by * i : end - by * (steps - 1 - i)))
@@ -85,6 +87,7 @@ const linspace: AtenFunction = (t, a) => {
 const eye: AtenFunction = (t, a) => {
   const n = a.int('n')
   const m = a.has('m') ? a.int('m') : n
+  t.reserve(n * m)
   const list = Array.from({ length: n * m }, (_, i) => Number(Math.floor(i / m) === i % m))
   return listed(t, list, a.dtype('dtype') ?? 'float32', [n, m])
 }
@@ -102,6 +105,7 @@ const triangle =
       ) as never
     const [rows, columns] = dims as number[] as [number, number]
     const k = a.int('diagonal')
+    t.reserve(rows * columns)
     const mask = Uint8Array.from({ length: rows * columns }, (_, i) => {
       const gap = (i % columns) - Math.floor(i / columns)
       return Number(upper ? gap >= k : gap <= k)

@@ -1,7 +1,7 @@
 import { ints } from '../../onnx/numbers.ts'
 import { createTensor } from '../../tensor/tensor.ts'
 import type { Args } from './args.ts'
-import type { AtenFunction, AtenOperator } from './aten.ts'
+import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { reduceBy } from './reduce.ts'
 import { knownSize, type Size } from './size.ts'
 import { gatherWindows, sliding, type WindowMap, windowMap } from './window.ts'
@@ -13,7 +13,7 @@ interface Windows {
   readonly blocks: readonly number[]
 }
 
-function windowsOf(a: Args, space: readonly number[]): Windows {
+function windowsOf(t: Aten, a: Args, space: readonly number[]): Windows {
   const [kernel, dilation, padding, stride] = ['kernel_size', 'dilation', 'padding', 'stride'].map((name) =>
     a.ints(name, 2),
   ) as [readonly number[], readonly number[], readonly number[], readonly number[]]
@@ -22,6 +22,7 @@ function windowsOf(a: Args, space: readonly number[]): Windows {
     return Math.floor((size + 2 * (padding[i] as number) - reach) / (stride[i] as number)) + 1
   })
   const map = windowMap(
+    t,
     space.map((size, i) => ({
       size,
       kernel: kernel[i] as number,
@@ -36,7 +37,7 @@ function windowsOf(a: Args, space: readonly number[]): Windows {
 const im2col: AtenFunction = (t, a) => {
   const x = a.tensor('self')
   const space = x.dims.slice(-2).map((size) => knownSize(size, 'unfold'))
-  const { map } = windowsOf(a, space)
+  const { map } = windowsOf(t, a, space)
   const outer = x.dims.slice(0, -3)
   const channels = x.dims.at(-3) as number
   const flat = t.reshape(t.value(x), [...outer, channels, (space[0] as number) * (space[1] as number)])
@@ -49,11 +50,12 @@ const im2col: AtenFunction = (t, a) => {
 const col2im: AtenFunction = (t, a) => {
   const x = a.tensor('self')
   const space = a.ints('output_size', 2)
-  const { map } = windowsOf(a, space)
+  const { map } = windowsOf(t, a, space)
   const size = (space[0] as number) * (space[1] as number)
   const outer = x.dims.slice(0, -2)
   const channels = knownSize(x.dims.at(-2), 'fold') / map.window
   const columns = t.reshape(t.value(x), [...outer, channels, map.window * map.count])
+  t.reserve(size)
   const readers: number[][] = Array.from({ length: size }, () => [])
   map.index.forEach((pixel, i) => {
     readers[pixel]?.push(i)

@@ -136,3 +136,6 @@ export function softplus(t: Aten, x: Expr): Expr {
   const decay = t.node('Exp', [t.node('Neg', [abs(t, x)])])
   return add(t, t.node('Max', [x, 0]), log1p(t, decay))
 }
+
+/** Towards zero. */
+export const truncate: Unary = (t, x) => mul(t, t.node('Sign', [x]), t.node('Floor', [abs(t, x)]))

@@ -4,8 +4,8 @@ import { createTensor } from '../../tensor/tensor.ts'
 import type { Args, Datum } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { addSizes, knownSize, mulSizes, type Size, subSizes } from './size.ts'
+import { selectView, sliceView } from './slice.ts'
 import type { SymTensor } from './symbolic.ts'
-import { selectView, sliceView } from './view.ts'
 
 /** Tensors put together and taken apart (aten's TensorShape.cpp). */
 

@@ -10,7 +10,7 @@ import { knownSize, productOf, type Size } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
 import { type Axis, gatherWindows, sliding, type WindowMap, windowMap } from './window.ts'
 
-/** Pools (aten's Pool.h, AveragePool*.cpp, AdaptiveAveragePooling.cpp). x [..., ...space]: the last `rank` axes. */
+/**Pools (aten's Pool.h, AveragePool*.cpp, AdaptiveAveragePooling.cpp). x [..., ...space]: the last `rank` axes. */
 
 interface Flat {
   readonly flat: Expr
@@ -19,7 +19,7 @@ interface Flat {
 }
 
 /** [..., size of the image] */
-function flatOf(t: Aten, x: SymTensor, rank: number, what: string): Flat {
+export function flatOf(t: Aten, x: SymTensor, rank: number, what: string): Flat {
   if (x.rank !== rank + 1 && x.rank !== rank + 2)
     throw new InferError(
       'bad_request',
@@ -91,7 +91,7 @@ const maxPool =
     const x = a.tensor('self')
     const p = poolOf(a, rank)
     const { flat, outer, space } = flatOf(t, x, rank, `torch's ${a.op}`)
-    const map = windowMap(slidingAxes(space, p))
+    const map = windowMap(t, slidingAxes(space, p))
     checkOut(map, x, a)
     const dims = [...outer, ...map.out]
     if (!withIndices && !p.ceil && computedAs(x.dtype) !== 'int64') return fastMaxPool(t, x, p, dims)
@@ -113,7 +113,7 @@ function onnxPool(t: Aten, op: string, x: SymTensor, p: Pool, more: Attributes):
   return isBatched ? pooled : t.node('Squeeze', [pooled, ints([0])])
 }
 
-function maxOfWindows(
+export function maxOfWindows(
   t: Aten,
   x: SymTensor,
   flat: Expr,
@@ -146,7 +146,7 @@ const avgPool =
     const x = a.tensor('self')
     const p = poolOf(a, rank)
     const { flat, outer, space } = flatOf(t, x, rank, `torch's ${a.op}`)
-    const map = windowMap(slidingAxes(space, p))
+    const map = windowMap(t, slidingAxes(space, p))
     checkOut(map, x, a)
     const dims = [...outer, ...map.out]
     const fixed = a.has('divisor_override') ? a.int('divisor_override') : undefined
@@ -177,75 +177,6 @@ function countOf(o: number, out: readonly number[], space: readonly number[], p:
   return count
 }
 
-/** The windows of adaptive pools: from ⌊o·size/out⌋ to ⌈(o+1)·size/out⌉; -1 within where they are shorter. */
-function adaptiveAxis(size: number, out: number): Axis & { readonly count: (o: number) => number } {
-  const start = (o: number): number => Math.floor((o * size) / out)
-  const end = (o: number): number => Math.ceil(((o + 1) * size) / out)
-  const kernel = Math.max(0, ...Array.from({ length: out }, (_, o) => end(o) - start(o)))
-  const place = (o: number, k: number): number => (k < end(o) - start(o) ? start(o) + k : -1)
-  return { size, kernel, out, place, count: (o) => end(o) - start(o) }
-}
-
-function adaptiveSizes(a: Args, rank: number, space: readonly number[]): number[] {
-  const value = a.get('output_size')
-  const items: readonly Datum[] = Array.isArray(value) ? value : new Array<Datum>(rank).fill(value)
-  return items.map((item, i) => (item === null ? (space[i] as number) : Number(item)))
-}
-
-/** One matrix for each axis: a mean over a box is a mean of means. */
-const adaptiveAvg =
-  (rank: number): AtenFunction =>
-  (t, a) => {
-    const x = a.tensor('self')
-    const { space, outer } = flatOf(t, x, rank, `torch's ${a.op}`)
-    const out = adaptiveSizes(a, rank, space)
-    if (out.every((size) => size === 1)) {
-      const axes = space.map((_, i) => outer.length + i)
-      return t.made(t.node('ReduceMean', [t.value(x), ints(axes)], { keepdims: 1 }), x.dtype, [...outer, ...out])
-    }
-    const matrices = space.map((size, i) => {
-      const axis = adaptiveAxis(size, out[i] as number)
-      return (o: number, at: number): number => {
-        const first = axis.place(o, 0)
-        return at >= first && at < first + axis.count(o) ? 1 / axis.count(o) : 0
-      }
-    })
-    return t.made(separable(t, t.value(x), outer, space, out, matrices), x.dtype, [...outer, ...out])
-  }
-
-/** y = x · Wᵀ along each axis in turn. @param weights (out, in) to W[out][in] for each axis */
-export function separable(
-  t: Aten,
-  x: Expr,
-  outer: readonly Size[],
-  space: readonly number[],
-  out: readonly number[],
-  weights: readonly ((out: number, at: number) => number)[],
-): Expr {
-  let value = x
-  space.forEach((size, i) => {
-    const [length, weight] = [out[i] as number, weights[i] as (out: number, at: number) => number]
-    const list = Array.from({ length: size * length }, (_, k) => weight(k % length, Math.floor(k / length)))
-    const data = x.dtype === 'float64' ? Float64Array.from(list) : Float32Array.from(list)
-    const matrix = t.graph.constant(t.makeup(createTensor(x.dtype as 'float32', [size, length], data)))
-    const rank = outer.length + space.length
-    const axis = outer.length + i
-    const swap = Array.from({ length: rank }, (_, k) => (k === axis ? rank - 1 : k === rank - 1 ? axis : k))
-    value = t.transpose(t.node('MatMul', [t.transpose(value, swap), matrix]), swap)
-  })
-  return value
-}
-
-const adaptiveMax =
-  (rank: number, withIndices: boolean): AtenFunction =>
-  (t, a) => {
-    const x = a.tensor('self')
-    const { flat, outer, space } = flatOf(t, x, rank, `torch's ${a.op}`)
-    const out = adaptiveSizes(a, rank, space)
-    const map = windowMap(space.map((size, i) => adaptiveAxis(size, out[i] as number)))
-    return maxOfWindows(t, x, flat, map, [...outer, ...out], withIndices)
-  }
-
 /** sign(m)·relu(|m|)·n to the 1/p, with m the mean of xᵖ over windows of n. */
 const lpPool =
   (rank: number): AtenFunction =>
@@ -275,19 +206,13 @@ const maxUnpool =
   }
 
 const MAX = 'self, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False'
+
 const AVG = 'self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None'
+
 const LP = 'self, norm_type, kernel_size, stride=None, ceil_mode=False'
 
 // biome-ignore format: one row per operator
 export const POOLS = {
-  _adaptive_avg_pool2d: { parameters: 'self, output_size', run: adaptiveAvg(2) },
-  _adaptive_avg_pool3d: { parameters: 'self, output_size', run: adaptiveAvg(3) },
-  adaptive_avg_pool1d: { parameters: 'self, output_size', run: adaptiveAvg(1) },
-  adaptive_avg_pool2d: { parameters: 'self, output_size', run: adaptiveAvg(2) },
-  adaptive_avg_pool3d: { parameters: 'self, output_size', run: adaptiveAvg(3) },
-  adaptive_max_pool1d: { parameters: 'self, output_size', run: adaptiveMax(1, true) },
-  adaptive_max_pool2d: { parameters: 'self, output_size', run: adaptiveMax(2, true) },
-  adaptive_max_pool3d: { parameters: 'self, output_size', run: adaptiveMax(3, true) },
   avg_pool1d: { parameters: AVG, run: avgPool(1) },
   avg_pool2d: { parameters: AVG, run: avgPool(2) },
   avg_pool3d: { parameters: AVG, run: avgPool(3) },

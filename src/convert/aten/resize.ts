@@ -1,9 +1,9 @@
 import { InferError } from '../../errors.ts'
 import { createTensor } from '../../tensor/tensor.ts'
+import { separable } from './adaptive-pool.ts'
 import type { Args, Datum } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { isFloat } from './dtypes.ts'
-import { separable } from './pool.ts'
 import { knownSize, type Size } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
 
@@ -24,14 +24,11 @@ export function resizeOf(t: Aten, x: SymTensor, o: Resize): SymTensor {
   const rank = o.out.length
   const outer = x.dims.slice(0, x.rank - rank)
   const space = x.dims.slice(x.rank - rank).map((size) => knownSize(size, 'resizing'))
+  for (const size of o.out) t.reserve(size)
   if (o.mode.startsWith('nearest')) {
     let value = t.value(x)
     space.forEach((size, i) => {
-      const length = o.out[i] as number
-      const shift = o.mode === 'nearest' ? 0 : 0.5
-      // torch computes these places in float32, and which of two pixels is nearer can hang on it.
-      const scale = Math.fround(stepOf(size, length, o.scales[i] ?? null))
-      const at = Array.from({ length }, (_, k) => Math.min(Math.floor(Math.fround((k + shift) * scale)), size - 1))
+      const at = nearest(size, o.out[i] as number, o.scales[i] ?? null, o.mode === 'nearest' ? 0 : 0.5, rank)
       value = t.node('Gather', [value, index(t, at)], { axis: outer.length + i })
     })
     return t.moved(value, x.dtype, [...outer, ...o.out])
@@ -39,6 +36,18 @@ export function resizeOf(t: Aten, x: SymTensor, o: Resize): SymTensor {
   if (!isFloat(x.dtype)) throw new InferError('bad_request', `resizing wants floats, and is given ${x.dtype}`)
   const weights = space.map((size, i) => weightsOf(size, o.out[i] as number, o.scales[i] ?? null, o))
   return t.made(separable(t, t.value(x), outer, space, o.out, weights), x.dtype, [...outer, ...o.out])
+}
+
+/**
+ * Which pixel is nearest. torch computes these places in float32, and which of two is nearer can hang on it; of images
+ * with two axes it takes equal and double sizes as they are, whatever the factor that was asked for.
+ */
+function nearest(size: number, out: number, scale: number | null, shift: number, rank: number): number[] {
+  const places = Array.from({ length: out }, (_, k) => k)
+  if (rank === 2 && shift === 0 && out === size) return places
+  if (rank === 2 && shift === 0 && out === 2 * size) return places.map((k) => k >> 1)
+  const step = Math.fround(stepOf(size, out, scale))
+  return places.map((k) => Math.min(Math.floor(Math.fround((k + shift) * step)), size - 1))
 }
 
 const index = (t: Aten, at: readonly number[]) =>
@@ -52,6 +61,7 @@ function weightsOf(
   scale: number | null,
   { mode, alignCorners }: Resize,
 ): (o: number, at: number) => number {
+  if (mode === 'linear' && size === out) return (o, at) => Number(o === at)
   const step = alignCorners ? (out > 1 ? (size - 1) / (out - 1) : 0) : stepOf(size, out, scale)
   const rows = Array.from({ length: out }, (_, o) => {
     const row = new Map<number, number>()
@@ -172,6 +182,7 @@ function padWith(t: Aten, a: Args, mode: string): SymTensor {
   let value = t.value(x)
   const dims = sizes.map(([axis, dim, before, after]) => {
     if (before === 0 && after === 0) return dim
+    t.reserve((dim as number) + before + after)
     const list = padded(mode, knownSize(dim, 'padding'), before, after, a)
     value = t.node('Gather', [value, index(t, list)], { axis })
     return list.length

@@ -1,10 +1,14 @@
 import { ACTIVATIONS } from './activation.ts'
+import { ADAPTIVE_POOLS } from './adaptive-pool.ts'
+import { ARITHMETIC } from './arithmetic.ts'
 import type { AtenOperator } from './aten.ts'
 import { ATTENTION } from './attention.ts'
 import { CELLS } from './cell.ts'
+import { COMPARISONS } from './comparison.ts'
 import { CONVOLUTIONS } from './conv.ts'
 import { CREATORS } from './create.ts'
 import { ELEMENTWISE } from './elementwise.ts'
+import { EMBEDDINGS } from './embedding.ts'
 import { FOLDS } from './fold.ts'
 import { INDEXING } from './indexing.ts'
 import { JOINS } from './join.ts'
@@ -14,25 +18,31 @@ import { POOLS } from './pool.ts'
 import { RECURRENTS } from './recurrent.ts'
 import { REDUCTIONS } from './reduce.ts'
 import { RESIZES } from './resize.ts'
+import { SLICES } from './slice.ts'
 import { VIEWS } from './view.ts'
 
 /** Every operator of torch that is converted, by its name without overload. Families are in files of their own. */
 const OPERATORS = {
   ...ACTIVATIONS,
+  ...ARITHMETIC,
   ...ATTENTION,
   ...CELLS,
+  ...COMPARISONS,
   ...CONVOLUTIONS,
   ...CREATORS,
   ...ELEMENTWISE,
   ...FOLDS,
+  ...EMBEDDINGS,
   ...INDEXING,
   ...JOINS,
   ...NORMS,
+  ...ADAPTIVE_POOLS,
   ...POOLS,
   ...PRODUCTS,
   ...RECURRENTS,
   ...REDUCTIONS,
   ...RESIZES,
+  ...SLICES,
   ...VIEWS,
 } as const satisfies Record<string, AtenOperator>
 

@@ -1,26 +1,13 @@
-import type { Expr } from '../../onnx/expr.ts'
 import { ints } from '../../onnx/numbers.ts'
-import { createTensor } from '../../tensor/tensor.ts'
 import type { Args } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { alike } from './aten.ts'
-import {
-  addSizes,
-  divSizes,
-  knownSize,
-  lessSize,
-  mulSizes,
-  productOf,
-  type Size,
-  SymSize,
-  sameSize,
-  subSizes,
-} from './size.ts'
+import { divSizes, mulSizes, productOf, type Size, SymSize, sameSize } from './size.ts'
 import { SymTensor, type Window } from './symbolic.ts'
 
-/** Views: what they read of their base, and how the base is written through them (aten's TensorShape.cpp). */
+/**Views: what they read of their base, and how the base is written through them (aten's TensorShape.cpp). */
 
-const view = (base: SymTensor, dims: readonly Size[], read: Window['read'], write: Window['write']): SymTensor =>
+export const view = (base: SymTensor, dims: readonly Size[], read: Window['read'], write: Window['write']): SymTensor =>
   new SymTensor({ base, read, write }, base.dtype, dims, dims.length === 0 ? base.known : undefined)
 
 export function reshapeView(t: Aten, x: SymTensor, dims: readonly Size[]): SymTensor {
@@ -158,125 +145,6 @@ const expand: AtenFunction = (t, a) => {
   return t.expand(x, dims)
 }
 
-/** [start, end) of an axis by Python's rules. */
-function range(size: Size, start: Size | null, end: Size | null): [start: Size, length: Size] {
-  const place = (at: Size): Size => {
-    if (typeof at === 'number' && at >= FAR) return size
-    const from = typeof at === 'number' && at < 0 ? addSizes(size, at) : at
-    if (typeof from === 'number' && from <= 0) return 0
-    if (lessSize(from, 0)) return 0
-    return lessSize(size, from) ? size : from
-  }
-  const [first, last] = [start === null ? 0 : place(start), end === null ? size : place(end)]
-  const length = subSizes(last, first)
-  return [first, alike(last, first) || lessSize(length, 0) ? 0 : length]
-}
-/** Python's sys.maxsize stands for "to the end". */
-const FAR = 2 ** 62
-
-export function sliceView(
-  t: Aten,
-  x: SymTensor,
-  axis: number,
-  start: Size | null,
-  end: Size | null,
-  step = 1,
-): SymTensor {
-  const size = x.dims[axis] as Size
-  const [first, length] = range(size, start, end)
-  if (step === 1 && alike(length, size)) return x
-  const count = step === 1 ? length : Math.ceil(knownSize(length, 'a slice with a step') / step)
-  const dims = x.dims.map((dim, i) => (i === axis ? count : dim))
-  const last = addSizes(first, length)
-  const bound = (at: Size) => t.shape([at])
-  const read = (base: Expr): Expr => t.node('Slice', [base, bound(first), bound(last), ints([axis]), ints([step])])
-  const write = (base: Expr, value: Expr): Expr => {
-    if (step !== 1) {
-      const at = Array.from({ length: count as number }, (_, i) => (first as number) + i * step)
-      return putAlong(t, base, value, axis, knownSize(size, 'writing to a slice with a step'), at)
-    }
-    const parts = [value]
-    if (first !== 0) parts.unshift(t.node('Slice', [base, ints([0]), bound(first), ints([axis])]))
-    if (!alike(last, size)) parts.push(t.node('Slice', [base, bound(last), bound(size), ints([axis])]))
-    return parts.length === 1 ? value : t.node('Concat', parts, { axis })
-  }
-  return view(x, dims, read, write)
-}
-
-/** `base` with `value` at the positions `at` of an axis. */
-export function putAlong(t: Aten, base: Expr, value: Expr, axis: number, size: number, at: readonly number[]): Expr {
-  const source = Array.from({ length: size }, (_, i) => i)
-  at.forEach((place, i) => {
-    source[place] = size + i
-  })
-  const index = createTensor('int64', [size], BigInt64Array.from(source, BigInt))
-  return t.node('Gather', [t.node('Concat', [base, value], { axis }), t.makeup(index)], { axis })
-}
-
-export function selectView(t: Aten, x: SymTensor, axis: number, index: Size): SymTensor {
-  const size = x.dims[axis] as Size
-  const at = typeof index === 'number' && index < 0 ? addSizes(size, index) : index
-  if (!lessSize(at, size) || lessSize(at, 0))
-    throw new RangeError(`index ${index} is out of bounds for dimension ${axis} with size ${size}`)
-  const dims = x.dims.filter((_, i) => i !== axis)
-  const one = ints([axis])
-  const read = (base: Expr): Expr => t.node('Gather', [base, typeof at === 'number' ? ints(at) : t.size(at)], { axis })
-  const write = (base: Expr, value: Expr): Expr => {
-    const copy = new SymTensor(base, x.dtype, x.dims)
-    const slot = sliceView(t, copy, axis, at, addSizes(at, 1))
-    slot.assign(t.node('Unsqueeze', [value, one]), t.graph)
-    return t.value(copy)
-  }
-  return view(x, dims, read, write)
-}
-
-const select: AtenFunction = (t, a) => {
-  const x = a.tensor('self')
-  try {
-    return selectView(t, x, a.axis('dim', x.rank), a.size('index'))
-  } catch (error) {
-    throw error instanceof RangeError ? a.error(`: ${error.message}`) : error
-  }
-}
-
-const slice: AtenFunction = (t, a) => {
-  const x = a.tensor('self')
-  const bound = (name: string): Size | null => (a.has(name) ? a.size(name) : null)
-  return sliceView(t, x, a.axis('dim', x.rank), bound('start'), bound('end'), a.int('step'))
-}
-
-const narrow: AtenFunction = (t, a) => {
-  const x = a.tensor('self')
-  const start = a.size('start')
-  const from = typeof start === 'number' && start < 0 ? addSizes(x.dims[a.axis('dim', x.rank)] as Size, start) : start
-  return sliceView(t, x, a.axis('dim', x.rank), from, addSizes(from, a.size('length')))
-}
-
-/** The elements (i, i + offset) of two axes, last. */
-const diagonal: AtenFunction = (t, a) => {
-  const x = a.tensor('self')
-  const [i, j] = [a.axis('dim1', x.rank), a.axis('dim2', x.rank)]
-  const offset = a.int('offset')
-  const [rows, columns] = [i, j].map((axis) => knownSize(x.dims[axis], 'a diagonal')) as [number, number]
-  const first = Math.max(0, -offset)
-  const count = Math.max(0, Math.min(rows - first, columns - first - offset))
-  const at = Array.from({ length: count }, (_, k) => (first + k) * columns + first + k + offset)
-  const rest = x.dims.map((_, axis) => axis).filter((axis) => axis !== i && axis !== j)
-  const outer = rest.map((axis) => x.dims[axis] as Size)
-  const perm = [...rest, i, j]
-  const back = perm.map((_, axis) => perm.indexOf(axis))
-  const flat = (base: Expr): Expr => t.reshape(t.transpose(base, perm), [...outer, rows * columns])
-  return view(
-    x,
-    [...outer, count],
-    (base) => t.node('Gather', [flat(base), ints(at)], { axis: rest.length }),
-    (base, value) => {
-      const put = putAlong(t, flat(base), value, rest.length, rows * columns, at)
-      return t.transpose(t.reshape(put, [...outer, rows, columns]), back)
-    },
-  )
-}
-
 const inPlace =
   (name: string): AtenFunction =>
   (t, a) => {
@@ -297,36 +165,19 @@ const numel: AtenFunction = (_t, a) => {
   return total instanceof SymSize ? total : BigInt(total)
 }
 
-/** A copy in which `src` stands where a view would look. */
-const scattered =
-  (name: string, names: readonly string[]): AtenFunction =>
-  (t, a) => {
-    const x = a.tensor('self')
-    const copy = t.moved(t.value(x), x.dtype, x.dims)
-    const window = t.op(name, [copy, ...names.map((key) => a.get(key))])
-    t.assign(window, a.tensor('src'))
-    return copy
-  }
-
 // biome-ignore format: one row per operator
 export const VIEWS = {
   alias: { parameters: 'self', run: (t, a) => reshapeView(t, a.tensor('self'), a.tensor('self').dims) },
-  diagonal: { parameters: 'self, offset=0, dim1=0, dim2=1', run: diagonal },
   dim: { parameters: 'self', run: (_t, a) => BigInt(a.tensor('self').rank) },
   expand: { parameters: 'self, size, *, implicit=False', run: expand },
   expand_as: { parameters: 'self, other', run: (t, a) => t.expand(a.tensor('self'), a.tensor('other').dims) },
   flatten: { parameters: 'self, start_dim=0, end_dim=-1', run: flatten },
   movedim: { parameters: 'self, source, destination', run: movedim },
-  narrow: { parameters: 'self, dim, start, length', run: narrow },
   numel: { parameters: 'self', run: numel },
   permute: { parameters: 'self, dim', run: permute },
   ravel: { parameters: 'self', run: (t, a) => reshapeView(t, a.tensor('self'), [productOf(a.tensor('self').dims)]) },
   reshape: { parameters: 'self, size', run: reshape },
-  select: { parameters: 'self, dim, index', run: select },
-  select_scatter: { parameters: 'self, src, dim, index', run: scattered('select', ['dim', 'index']) },
   size: { parameters: 'self, dim=None', run: sizeOf },
-  slice: { parameters: 'self, dim=0, start=None, end=None, step=1', run: slice },
-  slice_scatter: { parameters: 'self, src, dim=0, start=None, end=None, step=1', run: scattered('slice', ['dim', 'start', 'end', 'step']) },
   squeeze: { parameters: 'self, dim=None', run: squeeze },
   squeeze_: { parameters: 'self, dim=None', run: inPlace('squeeze') },
   t: { parameters: 'self', run: matrixTranspose },

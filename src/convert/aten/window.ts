@@ -27,10 +27,11 @@ export interface Axis {
 }
 
 /** The map over all axes, of one for each. */
-export function windowMap(axes: readonly Axis[]): WindowMap {
+export function windowMap(t: Aten, axes: readonly Axis[]): WindowMap {
   const total = axes.reduce((product, { size }) => product * size, 1)
   const window = axes.reduce((product, { kernel }) => product * kernel, 1)
   const count = axes.reduce((product, { out }) => product * out, 1)
+  t.reserve(window * count, 4)
   const index = new Int32Array(window * count)
   let hasOutside = false
   for (let k = 0; k < window; k++) {

@@ -5,7 +5,7 @@ import { Graph } from '../../onnx/graph.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { type Datum, describeDatum, isScalar } from '../aten/args.ts'
 import { Aten } from '../aten/aten.ts'
-import { checkDType } from '../aten/dtypes.ts'
+import { checkDType, isFloat } from '../aten/dtypes.ts'
 import { type Size, SymSize, Undecided } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { operatorOf } from '../aten/table.ts'
@@ -14,10 +14,7 @@ import { hooked } from './hooks.ts'
 import { TorchModule } from './module.ts'
 import { moduleOf } from './root.ts'
 import { methodsOf } from './table.ts'
-import { checkSupported } from './unsupported.ts'
-
-/** Modules within modules; Python's own recursion ends at 1000 calls, of which torch spends three a module. */
-const MAX_DEPTH = 256
+import { checkedModules, MAX_DEPTH } from './unsupported.ts'
 
 /** What a request brings: `null` is the batch, which may be of any length (1 or more). */
 export interface InputSignature {
@@ -64,20 +61,10 @@ export interface TorchDescription {
  */
 export function describeTorch(root: Value): TorchDescription {
   const module = new TorchModule(moduleOf(root), '', new Aten(operatorOf), new Map())
-  checkSupported(module)
+  const modules = checkedModules(module)
   const methods = [...(methodsOf(module)?.keys() ?? [])]
   if (methods.length === 0) throw new InferError('bad_model', `the file holds a ${module.type}, which has no forward`)
-  return { type: module.type, methods, dtype: floatOf(module) }
-}
-
-/** The dtype of the first floating parameter, depth first. */
-export function floatOf(module: TorchModule): DType | undefined {
-  for (const dtype of module.dtypes()) if (dtype.startsWith('float') || dtype === 'bfloat16') return dtype
-  for (const [, child] of module.children()) {
-    const found = floatOf(child)
-    if (found) return found
-  }
-  return undefined
+  return { type: module.type, methods, dtype: modules.flatMap((each) => each.dtypes()).find(isFloat) }
 }
 
 /**
@@ -104,7 +91,7 @@ function convertFor(
   const graph = new Graph()
   const t = new Aten(operatorOf, graph)
   const module = new TorchModule(moduleOf(root), '', t, new Map<TorchTensor, SymTensor>())
-  checkSupported(module)
+  checkedModules(module)
   const length = symbolic ? new SymSize(1, 0) : batch
   const tensors = inputs.map(({ dtype, dims }, i) =>
     t.input(

@@ -1,5 +1,5 @@
 import type { Aten } from '../aten/aten.ts'
-import { embeddingBagOf, embeddingOf } from '../aten/indexing.ts'
+import { embeddingBagOf, embeddingOf } from '../aten/embedding.ts'
 import type { SymTensor } from '../aten/symbolic.ts'
 import { type Converter, optionalAt, tensorAt } from './converter.ts'
 import type { TorchModule } from './module.ts'

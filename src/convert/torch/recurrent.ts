@@ -7,6 +7,9 @@ import type { TorchModule } from './module.ts'
 
 /** Recurrent nets and their cells (torch/nn/modules/rnn.py). */
 
+/** More layers than any net has; each is a node or more. */
+const MAX_LAYERS = 10_000
+
 /** The state argument: a tensor, of an LSTM a pair; None is zeros. Requests give a pair as two inputs. */
 function statesOf(kind: CellKind, inputs: readonly Datum[]): readonly SymTensor[] | null {
   const [, first, second] = inputs
@@ -37,6 +40,7 @@ const recurrent =
   (m, t, inputs) => {
     const kind = kindFor(m)
     const layers = m.int('num_layers', 1)
+    if (layers < 1 || layers > MAX_LAYERS) throw m.unsupported(`num_layers=${layers}`)
     const bidirectional = m.flag('bidirectional', false)
     const names = Array.from({ length: layers }, (_, i) =>
       bidirectional ? [`l${i}`, `l${i}_reverse`] : [`l${i}`],

@@ -4,21 +4,26 @@ import { methodsOf, PARTS } from './table.ts'
 
 /** Modules of a model, those of its modules included: what torchvision has of the largest has 2000. */
 const MAX_MODULES = 100_000
+/** Modules within modules; Python's own recursion ends at 1000 calls, of which torch spends three a module. */
+export const MAX_DEPTH = 256
 const SHOWN = 10
 
 /**
- * Refuses a model with modules that are not converted, all of them at once.
+ * All modules of a model that is converted; refuses one with modules that are not, all of them at once.
  * @throws InferError bad_model that names them, and what to do about classes of one's own
  */
-export function checkSupported(root: TorchModule): void {
+export function checkedModules(root: TorchModule): TorchModule[] {
   const missing = new Map<string, string>()
-  let count = 0
-  const queue: TorchModule[] = [root]
-  for (let module = queue.pop(); module; module = queue.pop()) {
-    if (++count > MAX_MODULES) throw new InferError('bad_model', `the model has more than ${MAX_MODULES} modules`)
+  const found: TorchModule[] = []
+  const queue: [module: TorchModule, depth: number][] = [[root, 0]]
+  for (let next = queue.pop(); next; next = queue.pop()) {
+    const [module, depth] = next
+    found.push(module)
+    if (found.length > MAX_MODULES) throw new InferError('bad_model', `the model has more than ${MAX_MODULES} modules`)
+    if (depth > MAX_DEPTH) throw new InferError('bad_model', `the model nests more than ${MAX_DEPTH} modules`)
     const known = methodsOf(module) !== undefined || PARTS.has(module.type)
     if (!known && !missing.has(module.type)) missing.set(module.type, module.path)
-    if (known) for (const [, child] of module.children()) queue.push(child)
+    if (known) for (const [, child] of [...module.children()].reverse()) queue.push([child, depth + 1])
   }
   const own = [...missing].filter(([type]) => !type.startsWith('torch.') && !type.startsWith('sk2torch.'))
   const named = (list: readonly (readonly [string, string])[]): string => {
@@ -33,4 +38,5 @@ export function checkSupported(root: TorchModule): void {
     )
   }
   if (missing.size > 0) throw new InferError('bad_model', `not supported: ${named([...missing])}`)
+  return found
 }

@@ -48,8 +48,9 @@ interface Decisions {
 /** Votes, and confidences of less than a third that decide between equal ones. */
 function decisions(m: TorchModule, t: Aten, x: SymTensor): Decisions {
   const similar = kernelOf(m.child('kernel'), t, x, m.tensor('support_vectors'))
-  const ovo = linearOf(t, similar, t.constant(t.makeup(pairWeights(m))), m.tensor('intercept'))
   const classes = m.list('n_support').length
+  t.reserve(((classes * (classes - 1)) / 2) * (m.tensor('support_vectors').dims[0] as number))
+  const ovo = linearOf(t, similar, t.constant(t.makeup(pairWeights(m))), m.tensor('intercept'))
   const pairs = pairsOf(classes)
   const matrix = (value: (i: number, j: number, c: number) => number): SymTensor => {
     const rows = Float64Array.from({ length: pairs.length * classes }, (_, at) => {
