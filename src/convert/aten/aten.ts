@@ -20,6 +20,8 @@ const MAX_NODES = 100_000
 const MAX_MADE_BYTES = 512 * 1024 * 1024
 /** torch's own is 64; a rank is a loop here and there. */
 const MAX_RANK = 64
+/** Of one tensor: 1 TiB of bytes, beyond all memory. */
+const MAX_ELEMENTS = 2 ** 40
 
 export type AtenFunction = (t: Aten, args: Args) => Datum
 
@@ -100,10 +102,9 @@ export class Aten {
     const value = this.expand(this.castTo(source, target.dtype), target.dims)
     this.onWrite?.(target.root)
     target.assign(this.value(value), this.graph)
+    if (target.root === target) target.known = value.known
     return target
   }
-
-  // --- nodes
 
   node(op: string, inputs: readonly (Operand | null)[], attributes: Attributes = {}): Expr {
     return this.nodes(op, inputs, 1, attributes)[0] as Expr
@@ -125,6 +126,8 @@ export class Aten {
 
   /** A tensor of values that were there before, in other places. */
   moved(value: Expr, dtype: DType, dims: readonly Size[], known?: Known): SymTensor {
+    if (dims.reduce<number>((count, dim) => count * (typeof dim === 'number' ? dim : 1), 1) > MAX_ELEMENTS)
+      throw new InferError('bad_model', `a tensor of [${dims.join(', ')}]: more than ${MAX_ELEMENTS} elements`)
     if (dims.length > MAX_RANK) throw new InferError('bad_model', `a tensor of ${dims.length} dimensions`)
     return new SymTensor(value, dtype, dims, known)
   }
@@ -153,8 +156,6 @@ export class Aten {
     if (!(elements >= 0 && this.#madeBytes <= MAX_MADE_BYTES))
       throw new InferError('bad_model', `the model needs more than ${MAX_MADE_BYTES} bytes of constants of its own`)
   }
-
-  // --- numbers
 
   /** A Python number as a 0-d tensor: int64, float32 or bool, as `torch.tensor` makes it. */
   scalar(value: Scalar, dtype?: DType): SymTensor {
@@ -188,8 +189,6 @@ export class Aten {
     )
     return items.length === 1 ? (items[0] as Expr) : this.node('Concat', items, { axis: 0 })
   }
-
-  // --- dtypes
 
   /** An Expr of a tensor, in the type that `dtype` is computed in. */
   in(tensor: SymTensor, dtype: DType): Expr {
@@ -247,8 +246,6 @@ export class Aten {
   output(tensor: SymTensor): Expr {
     return this.#cast(this.value(tensor), tensor.dtype === 'bfloat16' ? 'float32' : tensor.dtype)
   }
-
-  // --- shapes
 
   reshape(value: Expr, dims: readonly Size[]): Expr {
     const open = dims.filter((dim) => dim instanceof SymSize).length

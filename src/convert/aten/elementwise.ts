@@ -65,13 +65,13 @@ const cast = (dtype: DType): AtenOperator => ({ parameters: 'self', run: (t, a) 
 
 const identity: AtenOperator = { parameters: 'self, a=None, b=None, c=None', run: (_t, a) => a.get('self') }
 
+/** What is written to it is not written to the original. */
+const copyOf = (t: Aten, x: SymTensor): SymTensor => t.moved(t.value(x), x.dtype, x.dims, x.known)
+
 const toInteger: AtenFunction = (t, a) => {
   const x = a.tensor('self')
   return isFloat(x.dtype) ? t.made(truncate(t, t.value(x)), x.dtype, x.dims) : x
 }
-
-/** What is written to it is not written to the original. */
-const copyOf = (t: Aten, x: SymTensor): SymTensor => t.moved(t.value(x), x.dtype, x.dims, x.known)
 
 // biome-ignore format: one row per operator
 export const ELEMENTWISE = {

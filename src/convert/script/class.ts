@@ -17,12 +17,13 @@ export interface Member {
 export function linearized(m: Machine, cls: PyClass): readonly (PyClass | External)[] {
   const found: (PyClass | External)[] = []
   const queue: (PyClass | External)[] = [cls]
+  let asked = 0
   for (let next = queue.shift(); next; next = queue.shift()) {
     const again = found.indexOf(next)
     if (again >= 0) found.splice(again, 1)
     found.push(next)
     m.step()
-    if (found.length > MAX_BASES) throw m.error(`${cls.qualified} has more than ${MAX_BASES} bases`)
+    if (++asked > MAX_BASES) throw m.error(`${cls.qualified} has more than ${MAX_BASES} bases`)
     if (next instanceof PyClass) queue.push(...basesOf(m, next))
   }
   return found

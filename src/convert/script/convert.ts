@@ -90,6 +90,7 @@ function rootOf(m: Machine, { value }: Program): PyModule {
 function checkMethod(m: Machine, module: PyModule, method: string): void {
   const methods = [...parametersOf(m, module).keys()]
   if (methods.includes(method)) return
+  if (methods.length === 0) throw m.error(`${module.object.type} has no forward`)
   throw new InferError('bad_request', `${module.object.type} has no method ${method}; it has ${methods.join(', ')}`)
 }
 

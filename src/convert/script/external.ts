@@ -2,6 +2,7 @@ import type { DType } from '../../tensor/dtype.ts'
 import { checkDType } from '../aten/dtypes.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { BUILTINS } from './builtins.ts'
+import { construct, constructs } from './construct.ts'
 import { FUNCTIONAL } from './functional.ts'
 import type { Machine } from './machine.ts'
 import { fromValue } from './module.ts'
@@ -80,6 +81,7 @@ export function functionFor(m: Machine, path: string): Call | undefined {
   if (path.startsWith('builtins.')) return BUILTINS[name] && Object.hasOwn(BUILTINS, name) ? BUILTINS[name] : undefined
   const known = PYTHON.get(path)
   if (known) return known
+  if (constructs(path)) return (machine, args, kwargs) => construct(machine, path, args, kwargs)
   if (FUNCTIONS.test(path)) {
     const made = FUNCTIONAL.get(name)
     if (made) return made

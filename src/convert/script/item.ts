@@ -83,6 +83,8 @@ function index(m: Machine, tensor: SymTensor, by: Py): Indexed {
   for (const item of items) {
     m.step()
     const axis = BigInt(indices.length)
+    if (item !== null && indices.length >= view.rank)
+      throw m.error(`a tensor of ${tensor.rank} dimensions is indexed by ${items.length} places`)
     if (item === null) view = m.t.op('unsqueeze', [view, axis])
     else if (item instanceof PySlice) view = sliced(m, view, axis, item)
     else if (isGathering(item)) {

@@ -43,7 +43,7 @@ function madeOf(m: Machine, value: Value, path: string, depth: number): Py {
     return dict
   }
   if (isGlobal(value)) return m.library.definition(value.name, m) ?? new External(value.name)
-  if (isObject(value)) return functionIn(value) ?? moduleOf(m, value, path)
+  if (isObject(value)) return functionIn(value) ?? partialIn(m, value, inner) ?? moduleOf(m, value, path)
   throw m.error(`${path} holds what is not supported`)
 }
 
@@ -53,6 +53,15 @@ function functionIn({ type, args: [owner, member] }: PyObject): External | undef
   return isMember
     ? new External(owner.name === 'torch._C._VariableFunctionsClass' ? `torch.${member}` : `${owner.name}.${member}`)
     : undefined
+}
+
+/** `functools.partial`, whose state is the function and its first arguments. */
+function partialIn(m: Machine, { type, state }: PyObject, inner: (item: Value) => Py): Py | undefined {
+  if (type !== 'functools.partial' || !isTuple(state)) return undefined
+  const [fn, args, kwargs] = state.items
+  const bound = [fn ?? null, ...(isTuple(args) ? args.items : [])].map(inner)
+  const named = kwargs instanceof Map ? [...kwargs].map(([key, item]) => [String(key), inner(item)] as const) : []
+  return m.call(new External('functools.partial'), bound, new Map(named))
 }
 
 function moduleOf(m: Machine, object: PyObject, path: string): PyModule {

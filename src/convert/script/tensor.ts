@@ -104,12 +104,10 @@ const METHODS: ReadonlyMap<string, Method> = new Map(Object.entries<Method>({
 export function tensorAttribute(m: Machine, x: SymTensor, name: string): Py | undefined {
   const attribute = ATTRIBUTES.get(name)
   if (attribute) return attribute(m, x)
-  return (
-    tensorMethod(name) && new Builtin(name, (machine, args, kwargs) => callTensor(machine, name, [x, ...args], kwargs))
-  )
+  const isMethod = METHODS.has(name) || m.t.has(name) || !name.startsWith('_')
+  if (!isMethod) return undefined
+  return new Builtin(name, (machine, args, kwargs) => callTensor(machine, name, [x, ...args], kwargs))
 }
-
-const tensorMethod = (name: string): boolean => !name.startsWith('__') || METHODS.has(name)
 
 export const callTensor = (
   m: Machine,

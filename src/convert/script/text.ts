@@ -49,25 +49,37 @@ export function format(m: Machine, value: Py, spec: string): string {
 /** `'{} of {}'.format(a, b)` and by name. */
 export function formatAll(m: Machine, pattern: string, args: readonly Py[], named: ReadonlyMap<string, Py>): string {
   let next = 0
+  const shown = bounded(m)
   const text = pattern.replace(
     /\{\{|\}\}|\{([^{}:!]*)(?:![rsa])?(?::([^{}]*))?\}/g,
     (found, key: string, spec?: string) => {
       if (found === '{{' || found === '}}') return found[0] as string
       const value = key === '' ? args[next++] : /^\d+$/.test(key) ? args[Number(key)] : named.get(key)
-      return value === undefined ? found : format(m, value, spec ?? '')
+      return value === undefined ? found : shown(format(m, value, spec ?? ''))
     },
   )
   m.step(Math.ceil(text.length / 100))
   return text.slice(0, MAX_CHARS)
 }
 
+/** What is put into a text, as long as all of it is not too long. */
+function bounded(m: Machine): (text: string) => string {
+  let total = 0
+  return (text) => {
+    total += text.length
+    if (total > MAX_CHARS) throw m.error(`a text of more than ${MAX_CHARS} characters`)
+    return text
+  }
+}
+
 /** `'%d of %s' % (a, b)`. */
 export function formatPercent(m: Machine, pattern: string, value: Py): string {
   const args = value instanceof PyTuple ? value.items : [value]
   let next = 0
+  const shown = bounded(m)
   return pattern.replace(/%%|%([-0-9.]*)([sdifrge])/g, (found, spec: string, kind: string) => {
     if (found === '%%') return '%'
     const arg = args[next++]
-    return arg === undefined ? found : format(m, arg, /[fge]/.test(kind) ? `${spec}${kind}` : '')
+    return arg === undefined ? found : shown(format(m, arg, /[fge]/.test(kind) ? `${spec}${kind}` : ''))
   })
 }

@@ -1,6 +1,9 @@
 import { functionFor } from './external.ts'
+import type { FileScope } from './library.ts'
 import type { Machine } from './machine.ts'
 import type { Unsupported } from './operator-call.ts'
+import type { Statement } from './syntax.ts'
+import { PyModule } from './value.ts'
 
 /** How many operators a sentence names. */
 const SHOWN = 20
@@ -12,7 +15,7 @@ const SHOWN = 20
 export function describeUnsupported(m: Machine, { operator, path, line }: Unsupported): string {
   const found = new Map([[operator, `${path}:${line}`]])
   for (const file of m.library.files) {
-    for (const call of callsIn(file.statements)) {
+    for (const call of callsIn(file.module.startsWith('__torch__') ? file.statements : usedIn(m, file))) {
       if (functionFor(m, call.path)) continue
       const name = call.path.replace(/^(torch|ops)\./, '')
       if (!found.has(name)) found.set(name, `${file.path}:${call.line}`)
@@ -21,6 +24,16 @@ export function describeUnsupported(m: Machine, { operator, path, line }: Unsupp
   const all = [...found].map(([name, place]) => `${name} (${place})`)
   const more = all.length > SHOWN ? ` and ${all.length - SHOWN} more` : ''
   return `torch's operators that are not supported: ${all.slice(0, SHOWN).join(', ')}${more}`
+}
+
+/** Of a file of Python the functions, and the classes that the model has: the rest is for training. */
+function usedIn(m: Machine, file: FileScope): readonly Statement[] {
+  const classes = new Set<unknown>(
+    [...m.values.values()].map((value) => value instanceof PyModule && value.cls?.definition),
+  )
+  return file.statements.filter(
+    (statement) => statement.kind === 'function' || (statement.kind === 'class' && classes.has(statement)),
+  )
 }
 
 interface Named {

@@ -67,16 +67,6 @@ export function describeTorch(root: Value): TorchDescription {
   return { type: module.type, methods, dtype: modules.flatMap((each) => each.dtypes()).find(isFloat) }
 }
 
-/** The dtype of the first floating parameter, depth first. */
-export function floatOf(module: TorchModule): DType | undefined {
-  for (const dtype of module.dtypes()) if (dtype.startsWith('float') || dtype === 'bfloat16') return dtype
-  for (const [, child] of module.children()) {
-    const found = floatOf(child)
-    if (found) return found
-  }
-  return undefined
-}
-
 /**
  * A file's object as a graph for inputs of this signature: `forward` in evaluation mode. The batch stays open where
  * nothing depends on its length; else the graph is of this batch only.
