@@ -44,7 +44,7 @@ function products(m: Machine, lists: readonly Py[]): Py {
       .reduce<Py[][]>(
         (rows, list) => {
           const items = iterate(m, list)
-          m.step(rows.length * items.length)
+          m.step(rows.length * items.length * ((rows[0]?.length ?? 0) + 1))
           return rows.flatMap((row) => items.map((item) => [...row, item]))
         },
         [[]],
