@@ -5,7 +5,7 @@ import { detect, type Format } from '../formats/detect.ts'
 import { judgeOnnx, refused, type Support } from '../sources/support.ts'
 import { servedAs } from './served.ts'
 import { isTableFormat, readTableSource } from './table-source.ts'
-import { readTorchSource } from './torch-source.ts'
+import { isTorchFormat, readTorchSource } from './torch-source.ts'
 
 /** Reading a larger file would take its size in memory; such a one is judged by its head. */
 const MAX_EXAMINED_BYTES = 512 << 20
@@ -31,8 +31,7 @@ export function judgeFile(path: string, bytes?: Uint8Array): Support {
 /** Why a file of a format that is converted cannot be: the sentence that opening it would end with, or undefined. */
 export function conversionRefusal(bytes: Uint8Array, format: Format, path?: string): string | undefined {
   try {
-    if (format === 'torch' || format === 'torchscript')
-      readTorchSource(bytes, path === undefined ? [] : [dirname(path)])
+    if (isTorchFormat(format)) readTorchSource(bytes, format, path === undefined ? [] : [dirname(path)])
     if (!isTableFormat(format)) return undefined
     const { signature, convert } = readTableSource(bytes, format)
     convert({ form: signature.form, width: signature.width ?? 1, names: signature.names })

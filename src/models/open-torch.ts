@@ -10,7 +10,7 @@ import type { DType } from '../tensor/dtype.ts'
 import { createTensor, type NamedTensor, sizeOf, type Tensor } from '../tensor/tensor.ts'
 import type { Model } from './model.ts'
 import { PlanCache } from './plan-cache.ts'
-import { readTorchSource, type TorchSource } from './torch-source.ts'
+import { readTorchSource, type TorchFormat, type TorchSource } from './torch-source.ts'
 
 /**
  * A file of torch.save. torch is polymorphic, so what runs is made for the dtypes and sizes of a request, the batch
@@ -63,8 +63,13 @@ interface Plan {
 }
 
 /** @throws InferError bad_model that names what of the file is not converted, and what to do */
-export function openTorch(path: string, bytes: Uint8Array, options: TorchOptions = {}): TorchModel {
-  const source = named(path, () => readTorchSource(bytes, [...(options.classPath ?? []), dirname(path)]))
+export function openTorch(
+  path: string,
+  bytes: Uint8Array,
+  options: TorchOptions = {},
+  format: TorchFormat = 'torch',
+): TorchModel {
+  const source = named(path, () => readTorchSource(bytes, format, [...(options.classPath ?? []), dirname(path)]))
   const { type, methods, dtype } = source
   const plans = new Plans(source, options)
   return {

@@ -6,10 +6,14 @@
  */
 import { readFileSync, statSync } from 'node:fs'
 import { InferError, messageOf } from '../errors.ts'
+import type { Format } from '../formats/detect.ts'
 import { detect } from './detect.ts'
 import type { Model } from './model.ts'
 import { openOnnx } from './onnx-model.ts'
 import type { TorchOptions } from './open-torch.ts'
+import type { TorchFormat } from './torch-source.ts'
+
+const TORCH: ReadonlySet<Format> = new Set<TorchFormat>(['torch', 'torchscript', 'pt2'])
 
 const MAX_FILE_BYTES = 2 ** 31 - 1
 
@@ -20,8 +24,8 @@ export async function openModel(path: string, options: TorchOptions = {}): Promi
   if (format === 'onnx') return openOnnx(path, bytes)
   try {
     // What converts is loaded when it is first needed: a service of ONNX models starts without it.
-    if (format === 'torch' || format === 'torchscript')
-      return (await import('./open-torch.ts')).openTorch(path, bytes, options)
+    if (TORCH.has(format))
+      return (await import('./open-torch.ts')).openTorch(path, bytes, options, format as TorchFormat)
     const [{ openTable }, { readTableSource }] = await Promise.all([
       import('./table-model.ts'),
       import('./table-source.ts'),

@@ -12,6 +12,7 @@ const SERVED: ReadonlyMap<Format, string> = new Map<Format, string>([
   ['ubjson', 'converted, as a booster of XGBoost'],
   ['torch', 'converted, as a torch module'],
   ['torchscript', 'converted, as a TorchScript module'],
+  ['pt2', 'converted, as an exported program'],
   ['xgboost', 'converted, as a booster of XGBoost'],
 ])
 

@@ -1,16 +1,25 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { convertExported, describeExported } from '../convert/exported/convert.ts'
 import { convertScript, describeScript } from '../convert/script/convert.ts'
 import { classProgramOf, needsCode, type Program, programOf } from '../convert/script/program.ts'
 import { type ConvertOptions, convertTorch, describeTorch, type TorchConversion } from '../convert/torch/convert.ts'
 import { InferError } from '../errors.ts'
+import type { Format } from '../formats/detect.ts'
 import { readTorch } from '../formats/torch.ts'
+import { readTorchExport } from '../formats/torch-export.ts'
 import type { DType } from '../tensor/dtype.ts'
 
 /** A class file of Python that is longer is none. */
 const MAX_SOURCE_BYTES = 4 << 20
 const MODULE_NAME = /^\w+(\.\w+)*$/
+
+/** Formats whose files hold what torch runs. */
+export type TorchFormat = 'torch' | 'torchscript' | 'pt2'
+
+export const isTorchFormat = (format: Format): format is TorchFormat =>
+  format === 'torch' || format === 'torchscript' || format === 'pt2'
 
 /** What can be converted to a graph for inputs of a signature: modules of torch, TorchScript, classes with their code. */
 export interface TorchSource {
@@ -30,9 +39,14 @@ export interface TorchSource {
  * @param classPath folders with the Python of people's own classes: read as data, never run
  * @throws InferError bad_model that names what of it is not converted
  */
-export function readTorchSource(bytes: Uint8Array, classPath: readonly string[]): TorchSource {
-  const file = readTorch(bytes)
+export function readTorchSource(bytes: Uint8Array, format: TorchFormat, classPath: readonly string[]): TorchSource {
   const hash = createHash('sha256').update(bytes)
+  if (format === 'pt2') {
+    const exported = readTorchExport(bytes)
+    const convert = (options: ConvertOptions): TorchConversion => convertExported(exported, options)
+    return { ...describeExported(exported), hash: hash.digest('hex'), convert }
+  }
+  const file = readTorch(bytes)
   if (file.format === 'torchscript') return scripted(programOf(file), () => hash.digest('hex'))
   if (!needsCode(file.value)) {
     const convert = (options: ConvertOptions): TorchConversion => convertTorch(file.value, options)

@@ -19,6 +19,7 @@ const SUFFIXES = [
   '.torch',
   '.pt',
   '.pth',
+  '.pt2',
   '.cbm',
   '.pkl',
   '.pickle',
