@@ -35,7 +35,7 @@ export function readCells(values: unknown, path: string): Table | undefined {
   const cells = values.flatMap((row: readonly unknown[], i) => {
     if (row.length !== width)
       throw new InferError('bad_request', `${path}[${i}] has ${row.length} items; the rows before it have ${width}`)
-    return row.map((cell, j) => cellAt(cell, `${path}[${i}][${j}]`))
+    return row.map((cell, j) => (cell === 'NaN' ? null : cellAt(cell, `${path}[${i}][${j}]`)))
   })
   return { rows: values.length, cells }
 }
@@ -84,6 +84,12 @@ const INFINITE = new Set(['NaN', 'Infinity', '-Infinity'])
 
 function cellAt(cell: unknown, path: string): Scalar {
   if (typeof cell === 'bigint') return Number(cell)
+  // The table crosses as JSON, where an infinity would become null, a missing value.
+  if (cell === Infinity || cell === -Infinity)
+    throw new InferError(
+      'bad_request',
+      `${path} is ${cell}; a table takes finite numbers, and null for a missing value`,
+    )
   if (cell === null || ['number', 'string', 'boolean'].includes(typeof cell)) return cell as Scalar
   throw new InferError(
     'bad_request',

@@ -49,22 +49,15 @@ export function joinTables(tables: readonly (Objects | Tensor)[], columns: reado
   return { dtype: 'object', dims: [rows, columns.reduce((width, some) => width + some.length, 0)], data }
 }
 
-/** What Python's `float` makes of a text. */
+/**
+ * What Python's `float` makes of a text, of finite numbers: what spells NaN or an infinity would go by the check of what
+ * comes in, which knows a missing value as null.
+ */
 function numberIn(text: string): number | undefined {
   const bare = text.trim().replace(/(?<=\d)_(?=\d)/g, '')
-  const special = SPECIAL[bare.toLowerCase().replace(/^\+/, '')]
-  if (special !== undefined) return special
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : undefined
+  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : Number.NaN
+  return Number.isFinite(number) ? number : undefined
 }
-
-const SPECIAL: Readonly<Record<string, number>> = Object.assign(Object.create(null), {
-  nan: Number.NaN,
-  '-nan': Number.NaN,
-  inf: Number.POSITIVE_INFINITY,
-  infinity: Number.POSITIVE_INFINITY,
-  '-inf': Number.NEGATIVE_INFINITY,
-  '-infinity': Number.NEGATIVE_INFINITY,
-})
 
 /** Some columns of a table, in the order asked for. */
 export function selectColumns({ dims, data }: Objects, columns: readonly number[]): Objects {

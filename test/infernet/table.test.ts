@@ -68,6 +68,8 @@ describe('a table that is refused', () => {
   check({ dtype: 'double', values: [[1, 'a'], [1]] }, /data\.values\[1\] has 1 items; the rows before it have 2/)
   check({ dtype: 'double', values: [[1, [2]]] }, /data\.values\[0\]\[1\]/)
   check({ dtype: 'double', values: [['a', [2]]] }, /data\.values\[0\]\[1\] must be .*; it is \[2\]/)
+  check({ records: [{ a: Number.POSITIVE_INFINITY }] }, /data\.records\[0\]\.a is Infinity; a table takes finite/)
+  check({ columns: { a: [Number.NEGATIVE_INFINITY] } }, /data\.columns\.a\[0\] is -Infinity/)
   check({ texts: ['a'], method: 5 }, /data\.method is 5/)
   check(
     { input: { dtype: 2, shape: [1, 1], values: [1] }, method: ['predict', 'predict_proba'] },
