@@ -77,6 +77,20 @@ describe('the embedded table model', () => {
     assert.equal(absent.text, missing.text)
     assert.equal((await post({ records: [{ ...customer, city: 'Atlantis' }] })).status, 200)
   })
+  test('reads text that spells a number as Python does, where a number is wanted', async () => {
+    const [spelled, missing, city] = await Promise.all([
+      post({ records: [{ ...customer, age: ' NaN ' }] }),
+      post({ records: [{ ...customer, age: null }] }),
+      post({ records: [{ ...customer, city: 'Infinity' }] }),
+    ])
+    assert.equal(spelled.text, missing.text)
+    assert.equal(city.status, 200)
+  })
+  refuses(
+    'an infinity',
+    { records: [{ ...customer, age: '-inf' }] },
+    /row 0 has "-inf" in column age, which \S+ does not take/,
+  )
   refuses('a number of columns', { dtype: 'double', values: [[1, 2]] }, /takes 5 columns; the request gives 2/)
   refuses('text for a number', { records: [{ ...customer, age: 'old' }] }, /row 0 has "old" in column age/)
   refuses(

@@ -49,15 +49,22 @@ export function joinTables(tables: readonly (Objects | Tensor)[], columns: reado
   return { dtype: 'object', dims: [rows, columns.reduce((width, some) => width + some.length, 0)], data }
 }
 
-/**
- * What Python's `float` makes of a text, of finite numbers: what spells NaN or an infinity would go by the check of what
- * comes in, which knows a missing value as null.
- */
+/** What Python's `float` makes of a text. */
 function numberIn(text: string): number | undefined {
   const bare = text.trim().replace(/(?<=\d)_(?=\d)/g, '')
-  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : Number.NaN
-  return Number.isFinite(number) ? number : undefined
+  const special = SPECIAL[bare.toLowerCase().replace(/^\+/, '')]
+  if (special !== undefined) return special
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(bare) ? Number(bare) : undefined
 }
+
+const SPECIAL: Readonly<Record<string, number>> = Object.assign(Object.create(null), {
+  nan: Number.NaN,
+  '-nan': Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  infinity: Number.POSITIVE_INFINITY,
+  '-inf': Number.NEGATIVE_INFINITY,
+  '-infinity': Number.NEGATIVE_INFINITY,
+})
 
 /** Some columns of a table, in the order asked for. */
 export function selectColumns({ dims, data }: Objects, columns: readonly number[]): Objects {
@@ -67,8 +74,11 @@ export function selectColumns({ dims, data }: Objects, columns: readonly number[
   return { dtype: 'object', dims: [rows, columns.length], data: chosen }
 }
 
-/** What an estimator takes of numbers that are none, as scikit-learn's `force_all_finite` says. */
-export type Finiteness = 'finite' | 'finite or missing'
+/**
+ * What an estimator takes of numbers that are none, as scikit-learn's `force_all_finite` says. Text that spells such a
+ * number is one, but to those for whom text is text.
+ */
+export type Finiteness = 'finite' | 'finite or missing' | 'finite, missing or text'
 
 /**
  * Refuses rows that an estimator would refuse, in place of answering nonsense.
@@ -87,10 +97,11 @@ export function checkFinite(
     for (const column of columns) {
       if (column < 0) continue
       const cell = table.data[row * width + column] as Cell
-      const isMissing = cell === null || Number.isNaN(cell)
-      if (isMissing ? finiteness === 'finite or missing' : cell !== Infinity && cell !== -Infinity) continue
+      const value = typeof cell === 'string' && finiteness !== 'finite, missing or text' ? numberIn(cell) : cell
+      const isMissing = value === null || Number.isNaN(value)
+      if (isMissing ? finiteness !== 'finite' : value !== Infinity && value !== -Infinity) continue
       const name = names?.[column] ?? `${column}`
-      const what = isMissing ? 'no value' : show(String(cell))
+      const what = cell === null || Number.isNaN(cell) ? 'no value' : show(String(cell))
       throw new InferError('bad_request', `row ${row} has ${what} in column ${name}, which ${taker} does not take`)
     }
   }

@@ -1,5 +1,6 @@
 import { isArray, isObject, isTuple, type Value } from '../../formats/values.ts'
 import { fillMissing, missingIn } from '../../kernels/missing.ts'
+import type { Finiteness } from '../../kernels/table.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Graph } from '../../onnx/graph.ts'
 import type { Objects, Scalar } from '../../tensor/host-value.ts'
@@ -38,6 +39,9 @@ export const simpleImputer: Converter = (model, x, g) => {
     : new Features(filledNumbers(g, rest, missing as number, fills.map(Number)), kept.length, rest.names)
   return { transform: withIndicator(model, x, filled, missing) }
 }
+
+export const simpleImputerTakes = (model: Estimator): Finiteness =>
+  statisticsOf(model).some((fill) => typeof fill === 'string') ? 'finite, missing or text' : 'finite or missing'
 
 const isMixed = (x: Features, missing: Missing, fills: readonly Scalar[]): boolean =>
   x.isMixed && (typeof missing === 'string' || fills.some((fill) => typeof fill === 'string'))

@@ -36,7 +36,7 @@ import { functionTransformer } from './function.ts'
 import { gaussianProcessClassifier, gaussianProcessRegressor } from './gaussian-process.ts'
 import { gradientBoostingClassifier, gradientBoostingRegressor } from './gradient-boosting.ts'
 import { histGradientBoostingClassifier, histGradientBoostingRegressor } from './hist-gradient-boosting.ts'
-import { iterativeImputer, missingIndicator, simpleImputer } from './impute.ts'
+import { iterativeImputer, missingIndicator, simpleImputer, simpleImputerTakes } from './impute.ts'
 import { isotonicRegression } from './isotonic.ts'
 import { kernelPca, kernelRidge, nystroem } from './kernel-methods.ts'
 import { additiveChi2Sampler, polynomialCountSketch, rbfSampler, skewedChi2Sampler } from './kernel-sampling.ts'
@@ -357,8 +357,8 @@ export const TAKES: ReadonlyMap<string, Takes | ((model: Estimator) => Takes)> =
   'sklearn.frozen.FrozenEstimator': 'anything',
   'sklearn.impute.IterativeImputer': 'finite or missing',
   'sklearn.impute.KNNImputer': 'finite or missing',
-  'sklearn.impute.MissingIndicator': 'finite or missing',
-  'sklearn.impute.SimpleImputer': 'finite or missing',
+  'sklearn.impute.MissingIndicator': 'finite, missing or text',
+  'sklearn.impute.SimpleImputer': simpleImputerTakes,
   'sklearn.linear_model.RANSACRegressor': 'anything',
   'sklearn.model_selection.FixedThresholdClassifier': 'anything',
   'sklearn.model_selection.GridSearchCV': 'anything',
@@ -388,14 +388,14 @@ export const TAKES: ReadonlyMap<string, Takes | ((model: Estimator) => Takes)> =
   'sklearn.preprocessing.MaxAbsScaler': 'finite or missing',
   'sklearn.preprocessing.MinMaxScaler': 'finite or missing',
   'sklearn.preprocessing.MultiLabelBinarizer': 'anything',
-  'sklearn.preprocessing.OneHotEncoder': 'finite or missing',
-  'sklearn.preprocessing.OrdinalEncoder': 'finite or missing',
+  'sklearn.preprocessing.OneHotEncoder': 'finite, missing or text',
+  'sklearn.preprocessing.OrdinalEncoder': 'finite, missing or text',
   'sklearn.preprocessing.PowerTransformer': 'finite or missing',
   'sklearn.preprocessing.QuantileTransformer': 'finite or missing',
   'sklearn.preprocessing.RobustScaler': 'finite or missing',
   'sklearn.preprocessing.SplineTransformer': 'finite or missing',
   'sklearn.preprocessing.StandardScaler': 'finite or missing',
-  'sklearn.preprocessing.TargetEncoder': 'finite or missing',
+  'sklearn.preprocessing.TargetEncoder': 'finite, missing or text',
   'sklearn.semi_supervised.SelfTrainingClassifier': 'anything',
   'sklearn.tree.DecisionTreeClassifier': treeTakes,
   'sklearn.tree.DecisionTreeRegressor': treeTakes,
