@@ -9,11 +9,12 @@
  *   --against FILE   a second one in the same rounds: a change against what was before
  *   --no-layers      without the table of steps
  *   --estimators     only the table of estimators, which BENCH_PYTHON is needed for
+ *   --torch          only the table of torch's modules and TorchScript, likewise
  *
  * With BENCH_PYTHON, a Python with numpy, joblib, scikit-learn and torch, it also times reading of model files, and
- * estimators against Python's own answers: those of XGBoost, LightGBM and CatBoost where it has them.
+ * models against Python's own answers: those of XGBoost, LightGBM, CatBoost, sk2torch and torchvision where it has them.
  *
- * Fails only when a server gives a wrong answer or an error, or an estimator another answer than Python's.
+ * Fails only when a server gives a wrong answer or an error, or a model another answer than Python's.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -22,15 +23,17 @@ import { availableParallelism, cpus } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { measureEstimators } from './estimators.ts'
+import { ESTIMATORS } from './estimators.ts'
 import { layersText, measureLayers } from './layers.ts'
+import { type Made, type ModelsReport, measureModels, type Suite } from './models.ts'
 import { startLoader } from './processes.ts'
 import { readingText } from './reading.ts'
 import { comparisonsText, foreignText, goals, goalsText, setText, startsText } from './report.ts'
 import { NoiseGuard } from './rounds.ts'
 import { type Bench, SETS, type SetResult, takeSets, takeStarts } from './sets.ts'
+import { TORCH_MODELS } from './torch-models.ts'
 
-const MOST_MS = 330_000
+const MOST_MS = 480_000
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const python = process.env.BENCH_PYTHON
 
@@ -41,6 +44,7 @@ interface Options {
   readonly against: string | undefined
   readonly layers: boolean
   readonly estimators: boolean
+  readonly torch: boolean
   readonly json: string | undefined
 }
 
@@ -54,9 +58,10 @@ function readOptions(): Options {
       against: { type: 'string' },
       'no-layers': { type: 'boolean', default: false },
       estimators: { type: 'boolean', default: false },
+      torch: { type: 'boolean', default: false },
     },
   })
-  const { quick, json, estimators } = values
+  const { quick, json, estimators, torch } = values
   const rounds = Number(values.rounds ?? (quick ? 3 : 7))
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new Error(`--rounds is ${values.rounds}; say a whole number from 1`)
@@ -64,7 +69,7 @@ function readOptions(): Options {
   const missing = built.find((path) => !existsSync(path))
   if (missing) throw new Error(`${missing} is not there; run npm run build`)
   const [path, against] = built as [string, string | undefined]
-  return { quick, rounds, main: path, against, layers: !values['no-layers'], estimators, json }
+  return { quick, rounds, main: path, against, layers: !values['no-layers'], estimators, torch, json }
 }
 
 async function main(): Promise<void> {
@@ -72,20 +77,32 @@ async function main(): Promise<void> {
   setTimeout(() => fail(new Error(`not done within ${MOST_MS / 1000} s`)), MOST_MS).unref()
   const machine = describeMachine()
   print(machine)
-  const service = options.estimators ? undefined : await benchService(options)
-  const { rounds, quick } = options
-  const estimators = await measureEstimators({ ...options, rounds: quick ? Math.min(3, rounds) : rounds, python })
-  print(estimators.text)
+  const { estimators, torch } = options
+  const isWhole = !estimators && !torch
+  const service = isWhole ? await benchService(options) : undefined
+  const reports: Record<string, ModelsReport> = {}
+  if (isWhole || estimators) reports.estimators = await report(ESTIMATORS, options)
+  if (isWhole || torch) reports.torch = await report(TORCH_MODELS, options)
   if (options.json) {
-    const { subjects: taken } = estimators
-    writeFileSync(
-      options.json,
-      `${JSON.stringify({ machine, ...service?.measured, estimators: taken }, undefined, 2)}\n`,
-    )
+    const models = Object.fromEntries(Object.entries(reports).map(([name, { subjects }]) => [name, subjects]))
+    writeFileSync(options.json, `${JSON.stringify({ machine, ...service?.measured, ...models }, undefined, 2)}\n`)
   }
   if (service?.failed) throw new Error(`the run is void: a server failed under load (${service.failed})`)
-  if (estimators.wrong.length > 0) throw new Error(`not Python's answers: ${estimators.wrong.join('; ')}`)
+  const wrong = Object.values(reports).flatMap((taken) => taken.wrong)
+  if (wrong.length > 0) throw new Error(`not Python's answers: ${wrong.join('; ')}`)
   process.exit(0)
+}
+
+async function report<M extends Made, I>(suite: Suite<M, I>, options: Options): Promise<ModelsReport> {
+  const { quick, rounds, main: path, against } = options
+  const taken = await measureModels(suite, {
+    python,
+    main: path,
+    against,
+    rounds: quick ? Math.min(3, rounds) : rounds,
+  })
+  print(taken.text)
+  return taken
 }
 
 interface ServiceBench {

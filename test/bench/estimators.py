@@ -1,27 +1,19 @@
-"""Estimators as Python fits, saves and runs them: `estimators.py FOLDER` answers each line of JSON with another.
+"""Estimators as Python fits, saves and runs them: `estimators.py FOLDER`, spoken to as protocol.py says.
 
-{"do": "fit"}                      fits and saves what it can into FOLDER, with the rows to ask for; says what is there
+{"do": "make"}                     fits and saves what it can into FOLDER, with the rows to ask for; says what is there
 {"do": "load", "model": M}         milliseconds of joblib.load and a first row
 {"do": "answer", "model": M}       what each method gives for all rows
 {"do": "time", "model": M, "rows": N, "ms": T}   the median call, in microseconds, of about T milliseconds of calls
 """
 
 import json
-import os
 import sys
-import time
-import warnings
 from pathlib import Path
 
-# One thread, whatever a library thinks of it; nobody else writes between the answers.
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[name] = "1"
-warnings.filterwarnings("ignore")
-answers = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)
+from protocol import median_us, once_ms, serve
 
-import joblib  # noqa: E402
-import numpy as np  # noqa: E402
+import joblib
+import numpy as np
 
 FOLDER = Path(sys.argv[1])
 FITTED, ROWS, COLUMNS = 4000, 1024, 69
@@ -138,7 +130,7 @@ def file_of(name):
     return FOLDER / f"{name}.joblib"
 
 
-def fit():
+def make():
     made, absent = [], []
     for name, (estimator, data, kind, method, rows) in MODELS.items():
         try:
@@ -151,7 +143,7 @@ def fit():
         (FOLDER / f"{data.__name__}.json").write_text(json.dumps(as_json(inputs[name])))
         joblib.dump(model, file_of(name))
         loaded[name] = joblib.load(file_of(name))
-        made.append({"name": name, "data": data.__name__, "kind": kind, "method": method, "rows": rows})
+        made.append({"name": name, "file": file_of(name).name, "data": data.__name__, "kind": kind, "method": method, "rows": rows})
     return {"models": made, "absent": absent}
 
 
@@ -166,9 +158,7 @@ def as_json(x):
 
 def load(name):
     x, method = inputs[name][:1], MODELS[name][3]
-    start = time.perf_counter()
-    getattr(joblib.load(file_of(name)), method)(x)
-    return (time.perf_counter() - start) * 1000
+    return once_ms(lambda: getattr(joblib.load(file_of(name)), method)(x))
 
 
 def answer(name):
@@ -176,19 +166,8 @@ def answer(name):
 
 
 def measure(name, rows, ms):
-    call, x, each = getattr(loaded[name], MODELS[name][3]), inputs[name][:rows], []
-    call(x)
-    end = time.perf_counter() + ms / 1000
-    while not each or time.perf_counter() < end:
-        start = time.perf_counter()
-        call(x)
-        each.append(time.perf_counter() - start)
-    return float(np.median(each)) * 1e6
+    call, x = getattr(loaded[name], MODELS[name][3]), inputs[name][:rows]
+    return median_us(lambda: call(x), ms)
 
 
-DO = {"fit": fit, "load": load, "answer": answer, "time": measure}
-for line in sys.stdin:
-    asked = json.loads(line)
-    do = DO[asked.pop("do")]
-    answers.write(json.dumps(do(*asked.values())) + "\n")
-    answers.flush()
+serve(make=make, load=load, answer=answer, time=measure)
