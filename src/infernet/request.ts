@@ -9,6 +9,7 @@
  * and the answer of any of our containers is taken as a request: {dtype, shape, values}, {result}, {data}, {output}.
  */
 import { ARITHMETICS, type Arithmetic } from '../codecs/ritual-vector.ts'
+import { TORCH_DTYPES } from '../codecs/tensor-vector.ts'
 import { InferError, show } from '../errors.ts'
 import type { Dialect } from '../runtime/engine.ts'
 import type { Cast } from '../tensor/cast.ts'
@@ -142,14 +143,10 @@ function readInput(value: unknown, path: string, { digits }: RequestOptions): { 
   if (typeof value !== 'object' || value === null || isList(value))
     return { tensor: fromUntyped(value, path, digits), form: 'nested' }
   const fields = value as Data
-  if (
-    fields.shape === undefined &&
-    typeof fields.dtype === 'string' &&
-    isList(fields.values) &&
-    isList(fields.values[0])
-  ) {
+  const { dtype, values } = fields
+  const isNamed = typeof dtype === 'string' && (TORCH_DTYPES.has(dtype) || (isList(values) && isList(values[0])))
+  if (fields.shape === undefined && values !== undefined && isNamed)
     return { tensor: readTyped(value, path, digits), form: 'typed' }
-  }
   const { tensor, profile } = readVector(value, path, digits)
   return { tensor, form: profile }
 }

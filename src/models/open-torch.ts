@@ -242,7 +242,12 @@ class Plans {
 
   /** An open signature that depends on its batch has a head only. */
   #convert({ signature, method, batch, names }: Asked): { head: PlanHead; model: Uint8Array } {
-    const { graph, outputs, symbolic } = this.#source.convert({ inputs: signature, method, batch }, names)
+    const { graph, outputs, symbolic } = this.#source.convert({
+      inputs: signature,
+      method,
+      batch,
+      ...(names && { names }),
+    })
     const isOpen = signature.some(({ dims }) => dims.includes(null))
     const isDouble = [
       ...graph.inputs.map(({ value }) => value.dtype),

@@ -31,8 +31,7 @@ export interface TorchSource {
   readonly dtype: DType | undefined
   /** Of the file, and of the code that was found for it. */
   readonly hash: string
-  /** @param names the parameters that the inputs are for, where they are given by name */
-  convert(options: ConvertOptions, names?: readonly string[]): TorchConversion
+  convert(options: ConvertOptions): TorchConversion
 }
 
 /**
@@ -70,7 +69,7 @@ function scripted(program: Program, hash: () => string): TorchSource {
     methods,
     dtype,
     hash: hash(),
-    convert: (options, names) => convertScript(program, { ...options, ...(names && { names }) }),
+    convert: (options) => convertScript(program, options),
   }
 }
 

@@ -9,13 +9,20 @@ import { Aten } from '../aten/aten.ts'
 import { checkDType } from '../aten/dtypes.ts'
 import { SymSize, Undecided } from '../aten/size.ts'
 import { operatorOf } from '../aten/table.ts'
-import type { ScriptDescription, ScriptOptions } from '../script/convert.ts'
 import { toDatum } from '../script/datum.ts'
 import { VERBS } from '../script/interpreter.ts'
 import { Library } from '../script/library.ts'
 import { Machine } from '../script/machine.ts'
 import { type Py, PyDict, PyTuple } from '../script/value.ts'
-import { type InputSignature, outputsOf, requestDType, type TorchConversion } from '../torch/convert.ts'
+import {
+  type ConvertOptions,
+  type InputSignature,
+  outputsOf,
+  requestDType,
+  type TorchConversion,
+  type TorchDescription,
+} from '../torch/convert.ts'
+import { type Parameter, placesOf } from '../torch/parameters.ts'
 import { runGraph, unsupportedIn } from './nodes.ts'
 import { type Environment, readArgument, unionOf } from './value.ts'
 
@@ -35,7 +42,7 @@ interface Signature {
  * @throws InferError bad_model that names all operators that are not converted; bad_request for inputs that it was not
  * exported for
  */
-export function convertExported(file: TorchExport, options: ScriptOptions): TorchConversion {
+export function convertExported(file: TorchExport, options: ConvertOptions): TorchConversion {
   const signature = signatureOf(file)
   const open = options.inputs.some(({ dims }) => dims.includes(null))
   if (!open) return convertFor(file, signature, options, false)
@@ -48,7 +55,7 @@ export function convertExported(file: TorchExport, options: ScriptOptions): Torc
 }
 
 /** What an exported program takes, before any input is known. */
-export function describeExported(file: TorchExport): ScriptDescription {
+export function describeExported(file: TorchExport): TorchDescription {
   const signature = signatureOf(file)
   checkOperators(machineFor(new Graph()), signature.graph)
   const dtypes = [...file.weights.values()].map(({ dtype }) => dtype)
@@ -56,7 +63,6 @@ export function describeExported(file: TorchExport): ScriptDescription {
     type: 'torch.export.ExportedProgram',
     methods: ['forward'],
     dtype: dtypes.find((dtype) => dtype.startsWith('float') || dtype === 'bfloat16'),
-    parameters: new Map([['forward', userInputs(signature)]]),
   }
 }
 
@@ -114,7 +120,7 @@ function checkOperators(m: Machine, graph: ReadonlyMap<string, Json>): void {
 function convertFor(
   file: TorchExport,
   signature: Signature,
-  options: ScriptOptions,
+  options: ConvertOptions,
   symbolic: boolean,
 ): TorchConversion {
   const graph = new Graph()
@@ -142,33 +148,19 @@ function environment(
   m: Machine,
   file: TorchExport,
   signature: Signature,
-  options: ScriptOptions,
+  options: ConvertOptions,
   symbolic: boolean,
 ): Environment {
   const env: Environment = new Map()
-  const names = userInputs(signature)
-  const order = options.names ?? names
-  if (
-    order.length !== names.length ||
-    options.inputs.length !== names.length ||
-    !names.every((name) => order.includes(name))
-  )
-    throw new InferError(
-      'bad_request',
-      `the model takes ${names.length} inputs (${names.join(', ')}), and is given ${options.inputs.length}`,
-    )
+  const parameters = userInputs(signature).map((name) => ({ name, optional: false }))
+  const places = placesOf('forward', parameters, options.inputs.length, options.names)
   const length = symbolic ? new SymSize(1, 0) : options.batch
-  order.forEach((name, i) => {
+  places.forEach((place, i) => {
+    const { name } = parameters[place] as Parameter
     const { dtype, dims } = options.inputs[i] as InputSignature
     checkInput(signature.graph, name, dtype, dims, options.batch)
-    env.set(
-      name,
-      m.t.input(
-        `input${i}`,
-        requestDType(dtype),
-        dims.map((dim) => dim ?? length),
-      ),
-    )
+    const sizes = dims.map((dim) => dim ?? length)
+    env.set(name, m.t.input(`input${i}`, requestDType(dtype), sizes))
   })
   for (const [kind, spec] of signature.inputs) {
     const held = tensorFor(file, kind, spec)

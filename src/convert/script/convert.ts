@@ -13,6 +13,7 @@ import {
   type TorchConversion,
   type TorchDescription,
 } from '../torch/convert.ts'
+import { type Parameter, placesOf } from '../torch/parameters.ts'
 import { callMethod } from './call.ts'
 import { findMember } from './class.ts'
 import { toDatum } from './datum.ts'
@@ -26,23 +27,13 @@ import type { Program } from './program.ts'
 import { describeUnsupported } from './unsupported.ts'
 import { type Py, PyModule } from './value.ts'
 
-export interface ScriptOptions extends ConvertOptions {
-  /** The parameters that the inputs are for, where they are given by name. */
-  readonly names?: readonly string[]
-}
-
-export interface ScriptDescription extends TorchDescription {
-  /** The parameters of each method, in order. */
-  readonly parameters: ReadonlyMap<string, readonly string[]>
-}
-
 /**
  * A model of TorchScript, or of classes whose Python is at hand, as a graph for inputs of this signature. Its code is
  * read and interpreted as data. The batch stays open where nothing depends on its length.
  * @throws InferError bad_model that names what of it is not converted, and where; bad_request for inputs that it does
  * not take
  */
-export function convertScript(program: Program, options: ScriptOptions): TorchConversion {
+export function convertScript(program: Program, options: ConvertOptions): TorchConversion {
   const open = options.inputs.some(({ dims }) => dims.includes(null))
   if (!open) return convertFor(program, options, false)
   try {
@@ -53,7 +44,7 @@ export function convertScript(program: Program, options: ScriptOptions): TorchCo
   }
 }
 
-function convertFor(program: Program, options: ScriptOptions, symbolic: boolean): TorchConversion {
+function convertFor(program: Program, options: ConvertOptions, symbolic: boolean): TorchConversion {
   const { inputs, batch, method = 'forward', names } = options
   const graph = new Graph()
   const t = new Aten(operatorOf, graph)
@@ -62,7 +53,8 @@ function convertFor(program: Program, options: ScriptOptions, symbolic: boolean)
   return located(m, () => {
     const module = rootOf(m, program)
     checkCode(m, module)
-    checkMethod(m, module, method)
+    const parameters = parametersOf(m, module, method)
+    if (parameters) placesOf(method, parameters, inputs.length, names)
     const tensors = inputs.map(({ dtype, dims }, i) =>
       t.input(
         `input${i}`,
@@ -87,24 +79,28 @@ function rootOf(m: Machine, { value }: Program): PyModule {
   throw m.error('the file holds no module')
 }
 
-function checkMethod(m: Machine, module: PyModule, method: string): void {
-  const methods = [...parametersOf(m, module).keys()]
-  if (methods.includes(method)) return
-  if (methods.length === 0) throw m.error(`${module.object.type} has no forward`)
-  throw new InferError('bad_request', `${module.object.type} has no method ${method}; it has ${methods.join(', ')}`)
+/** What a request may bring to a method; `undefined` where only its call tells. @throws InferError bad_request */
+function parametersOf(m: Machine, module: PyModule, method: string): readonly Parameter[] | undefined {
+  const methods = methodsOf(m, module)
+  if (methods.has(method)) return methods.get(method)
+  if (methods.size === 0) throw m.error(`${module.object.type} has no forward`)
+  const known = [...methods.keys()].join(', ')
+  throw new InferError('bad_request', `${module.object.type} has no method ${method}; it has ${known}`)
 }
 
 /** The public methods of a class that take something, `forward` first. */
-function parametersOf(m: Machine, module: PyModule): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, readonly string[]>()
+function methodsOf(m: Machine, module: PyModule): ReadonlyMap<string, readonly Parameter[] | undefined> {
+  const found = new Map<string, readonly Parameter[] | undefined>()
   const { cls } = module
-  for (const name of nativeMethods(m, module).keys()) found.set(name, ['input'])
+  for (const name of nativeMethods(m, module).keys()) found.set(name, undefined)
   const names = ['forward', ...(cls ? [...cls.members.keys()].sort() : [])]
   for (const name of names) {
     const member = cls && findMember(m, cls, name)?.member
     if (member?.kind !== 'method' || (name.startsWith('_') && name !== '__call__')) continue
-    const parameters = member.definition.parameters.slice(1).map((parameter) => parameter.name)
-    if (parameters.length > 0) found.set(name, parameters)
+    const parameters = member.definition.parameters.slice(1)
+    const isOpen = parameters.some(({ kind }) => kind === 'args' || kind === 'kwargs' || kind === 'keyword')
+    if (parameters.length > 0)
+      found.set(name, isOpen ? undefined : parameters.map((each) => ({ name: each.name, optional: !!each.byDefault })))
   }
   return found
 }
@@ -113,14 +109,14 @@ function parametersOf(m: Machine, module: PyModule): ReadonlyMap<string, readonl
  * What a program is, before any input is known.
  * @throws InferError bad_model
  */
-export function describeScript(program: Program): ScriptDescription {
+export function describeScript(program: Program): TorchDescription {
   const m = new Machine(new Aten(operatorOf), new Library(program.find), VERBS, program.constants)
   return located(m, () => {
     const module = rootOf(m, program)
     checkCode(m, module)
-    const parameters = parametersOf(m, module)
-    if (parameters.size === 0) throw m.error(`${module.object.type} has no forward`)
-    return { type: module.object.type, methods: [...parameters.keys()], dtype: floatIn(program.value), parameters }
+    const methods = [...methodsOf(m, module).keys()]
+    if (methods.length === 0) throw m.error(`${module.object.type} has no forward`)
+    return { type: module.object.type, methods, dtype: floatIn(program.value) }
   })
 }
 

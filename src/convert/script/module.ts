@@ -6,6 +6,7 @@ import { checkDType } from '../aten/dtypes.ts'
 import type { Forward } from '../torch/converter.ts'
 import { hooked } from '../torch/hooks.ts'
 import { publicName, TorchModule } from '../torch/module.ts'
+import { parametersOf } from '../torch/parameters.ts'
 import { methodsOf } from '../torch/table.ts'
 import { baseNames, findMember } from './class.ts'
 import { fromDatum, toDatum } from './datum.ts'
@@ -108,7 +109,7 @@ export function callNative(m: Machine, module: PyModule, method: string, args: r
   const native = asNative(m, module)
   const convert = methodsOf(native)?.get(method)
   if (!convert) throw new InferError('bad_model', `${native.title} has no ${method} that is supported`)
-  const inputs = [...args, ...namedInputs(m, native, args.length, kwargs)].map((value) => toDatum(m, value))
+  const inputs = [...args, ...namedInputs(m, native, method, args.length, kwargs)].map((value) => toDatum(m, value))
   return fromDatum(convert(hooked(native, m.t), m.t, inputs, forwardOf(m)))
 }
 
@@ -134,30 +135,16 @@ function forwardOf(m: Machine): Forward {
   })
 }
 
-/** What forward's parameters are called, where people name them. */
-const INPUTS: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    'torch.nn.Bilinear': 'input1 input2',
-    'torch.nn.GRU': 'input hx',
-    'torch.nn.LSTM': 'input hx',
-    'torch.nn.MultiheadAttention':
-      'query key value key_padding_mask need_weights attn_mask average_attn_weights is_causal',
-    'torch.nn.RNN': 'input hx',
-    'torch.nn.Transformer': 'src tgt src_mask tgt_mask memory_mask src_key_padding_mask tgt_key_padding_mask',
-    'torch.nn.TransformerDecoder': 'tgt memory tgt_mask memory_mask tgt_key_padding_mask memory_key_padding_mask',
-    'torch.nn.TransformerDecoderLayer': 'tgt memory tgt_mask memory_mask tgt_key_padding_mask memory_key_padding_mask',
-    'torch.nn.TransformerEncoder': 'src mask src_key_padding_mask is_causal',
-    'torch.nn.TransformerEncoderLayer': 'src src_mask src_key_padding_mask is_causal',
-  }).map(([type, names]) => [type, names.split(' ')]),
-)
 const BY_DEFAULT: ReadonlyMap<string, Py> = new Map([
   ['need_weights', true],
   ['average_attn_weights', true],
 ])
 
-function namedInputs(m: Machine, native: TorchModule, given: number, kwargs: Kwargs): Py[] {
+function namedInputs(m: Machine, native: TorchModule, method: string, given: number, kwargs: Kwargs): Py[] {
   if (kwargs.size === 0) return []
-  const names = (INPUTS.get(native.type) ?? ['input']).slice(given)
+  const names = parametersOf(native, method)
+    .slice(given)
+    .map(({ name }) => name)
   const unknown = [...kwargs.keys()].find((name) => !names.includes(name))
   if (unknown !== undefined) throw m.error(`${native.title} has no parameter ${unknown} that is supported`)
   const last = names.findLastIndex((name) => kwargs.has(name))

@@ -12,6 +12,7 @@ import { operatorOf } from '../aten/table.ts'
 import type { Forward } from './converter.ts'
 import { hooked } from './hooks.ts'
 import { TorchModule } from './module.ts'
+import { argumentsOf } from './parameters.ts'
 import { moduleOf } from './root.ts'
 import { methodsOf } from './table.ts'
 import { checkedModules, MAX_DEPTH } from './unsupported.ts'
@@ -44,6 +45,8 @@ export interface ConvertOptions {
   readonly batch: number
   /** `forward`, or another method that the class has. */
   readonly method?: string
+  /** The parameters that the inputs are for, where they are given by name. */
+  readonly names?: readonly string[]
 }
 
 export interface TorchDescription {
@@ -85,7 +88,7 @@ export function convertTorch(root: Value, options: ConvertOptions): TorchConvers
 
 function convertFor(
   root: Value,
-  { inputs, batch, method = 'forward' }: ConvertOptions,
+  { inputs, batch, method = 'forward', names }: ConvertOptions,
   symbolic: boolean,
 ): TorchConversion {
   const graph = new Graph()
@@ -100,7 +103,7 @@ function convertFor(
       dims.map((dim) => dim ?? length),
     ),
   )
-  const result = caller(t).method(module, method, tensors)
+  const result = caller(t).method(module, method, argumentsOf(module, method, tensors, names))
   return { graph, outputs: outputsOf(t, result), symbolic }
 }
 

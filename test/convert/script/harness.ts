@@ -1,8 +1,8 @@
 /** Runs programs of TorchScript and Python, and compares with what torch recorded. */
 import { modelOf } from '../../../src/convert/plan.ts'
-import { convertScript, type ScriptOptions } from '../../../src/convert/script/convert.ts'
+import { convertScript } from '../../../src/convert/script/convert.ts'
 import type { Program } from '../../../src/convert/script/program.ts'
-import type { TorchConversion } from '../../../src/convert/torch/convert.ts'
+import type { ConvertOptions, TorchConversion } from '../../../src/convert/torch/convert.ts'
 import { openSession } from '../../../src/runtime/session.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 
@@ -12,10 +12,10 @@ export interface Made {
   readonly symbolic: boolean
 }
 
-type Chosen = Pick<ScriptOptions, 'method' | 'names'>
+type Chosen = Partial<Pick<ConvertOptions, 'method' | 'names'>>
 
 /** The signature of a request: the first dimension of the inputs is the batch. */
-export function optionsFor(inputs: readonly Tensor[], chosen: Chosen = {}): ScriptOptions {
+export function optionsFor(inputs: readonly Tensor[], chosen: Chosen = {}): ConvertOptions {
   const batch = inputs[0]?.dims[0] ?? 1
   const signature = inputs.map(({ dtype, dims }) => ({
     dtype,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
-import { convertExported, describeExported } from '../../../src/convert/exported/convert.ts'
+import { convertExported } from '../../../src/convert/exported/convert.ts'
 import { convertScript, describeScript } from '../../../src/convert/script/convert.ts'
 import { classProgramOf, needsCode, type Program, programOf } from '../../../src/convert/script/program.ts'
 import { readTorch } from '../../../src/formats/torch.ts'
@@ -10,7 +10,7 @@ import { readTorchExport } from '../../../src/formats/torch-export.ts'
 import { pyObject } from '../../../src/formats/values.ts'
 import { createTensor, valueAt } from '../../../src/tensor/tensor.ts'
 import { FIXTURES } from '../../support/paths.ts'
-import { optionsFor, run } from './harness.ts'
+import { optionsFor, run, runConverted } from './harness.ts'
 
 const FOLDER = `${FIXTURES}script/2.8.0/`
 const CLASSES = readFileSync(`${FIXTURES}make/script_models.py`, 'utf8')
@@ -39,18 +39,10 @@ const numbers = async (program: Program): Promise<number[]> => {
 }
 
 describe('what a program is', () => {
-  test('its methods and their parameters', () => {
-    const { methods, parameters, dtype } = describeScript(opened('methods.script.pt'))
+  test('its methods', () => {
+    const { methods, dtype } = describeScript(opened('methods.script.pt'))
     assert.deepEqual(methods, ['forward', 'decision_function', 'predict', 'predict_proba'])
-    assert.deepEqual(parameters.get('forward'), ['x'])
     assert.equal(dtype, 'float32')
-  })
-  test('several inputs, of which one may be left out', () => {
-    assert.deepEqual(describeScript(opened('dicts.script.pt')).parameters.get('forward'), ['x', 'y', 'scale'])
-    assert.deepEqual(describeExported(readTorchExport(readFileSync(`${FOLDER}dicts.pt2`))).parameters.get('forward'), [
-      'x',
-      'y',
-    ])
   })
   test('whether it needs code', () => {
     const file = readTorch(readFileSync(`${FOLDER}views.torch`))
@@ -76,16 +68,26 @@ describe('inputs by name', () => {
       assert.deepEqual(byName.outputs, inOrder.outputs)
       assert.deepEqual(byName.names, ['logits', 'probs'])
     })
-  test('a name that there is not', () =>
-    assert.throws(
-      () => convertScript(opened('dicts.script.pt'), { ...optionsFor([x, y]), names: ['x', 'z'] }),
-      /has no parameter z|wants an argument y/,
-    ))
-  test('an export takes all of its inputs', () =>
-    assert.throws(() => convertExported(readTorchExport(readFileSync(`${FOLDER}dicts.pt2`)), optionsFor([x])), {
+  for (const [file, names, message] of [
+    ['dicts.script.pt', ['x', 'z'], 'forward takes x, y, scale (optional), and is given "x", "z"'],
+    ['dicts.torch', ['y'], 'forward takes x, y, scale (optional), and is given "y"'],
+    ['dicts.script.pt', ['x', 'x'], 'forward takes x, y, scale (optional), and is given "x", "x"'],
+  ] as const)
+    test(`${file} is not given ${names}`, () =>
+      assert.throws(() => convertScript(opened(file), { ...optionsFor([x, y].slice(0, names.length)), names }), {
+        code: 'bad_request',
+        message,
+      }))
+  test('an export takes all of its inputs, in any order', async () => {
+    const file = readTorchExport(readFileSync(`${FOLDER}dicts.pt2`))
+    const inOrder = await runConverted(convertExported(file, optionsFor([x, y])), [x, y])
+    const byName = await runConverted(convertExported(file, { ...optionsFor([y, x]), names: ['y', 'x'] }), [y, x])
+    assert.deepEqual(byName.outputs, inOrder.outputs)
+    assert.throws(() => convertExported(file, optionsFor([x])), {
       code: 'bad_request',
-      message: 'the model takes 2 inputs (x, y), and is given 1',
-    }))
+      message: 'forward takes x, y, and is given 1 input',
+    })
+  })
   test('an export is of its sizes', () =>
     assert.throws(
       () => convertExported(readTorchExport(readFileSync(`${FOLDER}double.pt2`)), optionsFor([{ ...x, dims: [4, 3] }])),

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { convertExported } from '../../../src/convert/exported/convert.ts'
-import { convertScript, type ScriptOptions } from '../../../src/convert/script/convert.ts'
+import { convertScript } from '../../../src/convert/script/convert.ts'
 import { classProgramOf, programOf } from '../../../src/convert/script/program.ts'
-import type { TorchConversion } from '../../../src/convert/torch/convert.ts'
+import type { ConvertOptions, TorchConversion } from '../../../src/convert/torch/convert.ts'
 import { readTorch } from '../../../src/formats/torch.ts'
 import { readTorchExport } from '../../../src/formats/torch-export.ts'
 import { FIXTURES } from '../../support/paths.ts'
@@ -31,7 +31,7 @@ const onClassPath = (module: string): string | undefined => {
   return existsSync(path) ? readFileSync(path, 'utf8') : undefined
 }
 
-type Convert = (options: ScriptOptions) => TorchConversion
+type Convert = (options: ConvertOptions) => TorchConversion
 
 function opened(path: string): Convert {
   const bytes = readFileSync(path)
