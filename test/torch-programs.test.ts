@@ -1,6 +1,8 @@
 /** TorchScript, exported programs and classes of one's own through the whole service. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { assertTensor, decode, type Recorded } from './convert/torch/harness.ts'
 import { FIXTURES } from './support/paths.ts'
@@ -20,11 +22,12 @@ interface Case {
 const { cases } = JSON.parse(readFileSync(`${FOLDER}cases.json`, 'utf8')) as { cases: Record<string, Case> }
 
 describe('programs of torch', () => {
+  const cache = mkdtempSync(join(tmpdir(), 'torch-programs-'))
   const services: Service[] = []
   const start = async (file: string, env: NodeJS.ProcessEnv = {}): Promise<Service> => {
     const service = await startService({
       CLASSIC_INF_WORKFLOW_CLASS: 'TorchInferenceWorkflow',
-      CLASSIC_INF_WORKFLOW_KW_ARGS: JSON.stringify({ model_path: FOLDER + file }),
+      CLASSIC_INF_WORKFLOW_KW_ARGS: JSON.stringify({ model_path: FOLDER + file, cache_dir: cache }),
       TORCH_CLASS_PATH: CLASSES,
       ...env,
     })
@@ -33,6 +36,7 @@ describe('programs of torch', () => {
   }
   after(async () => {
     await Promise.all(services.map((each) => each.close()))
+    rmSync(cache, { recursive: true })
   })
   const ask = (service: Service, data: object): Promise<Answer> => service.post({ source: 1, data })
   const rowOf = (name: string) => (cases[name] as Case).rows[0]!

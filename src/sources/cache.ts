@@ -5,7 +5,6 @@ import { formatModelId, type ModelId } from '../codecs/model-id.ts'
 import { InferError } from '../errors.ts'
 import { findSnapshotFile, snapshotFiles } from './hugging-face-cache.ts'
 import { MANIFEST, manifestFiles, readManifest } from './manifest.ts'
-import { expandPath } from './model-reference.ts'
 import { OWN_PREFIX } from './record.ts'
 
 export const DEFAULT_CACHE_DIRECTORY = '~/.cache/ritual'
@@ -15,7 +14,7 @@ const MODEL_SUFFIXES = ['.onnx', '.torch', '.pt', '.pth', '.skops', '.joblib', '
 
 /** `<cache>/<storage>/<owner>/<name>/<version|default>/`, as the G3 services lay it out. */
 export const cachedDirectory = (cache: string, { storage, owner, name, version }: ModelId): string =>
-  join(expandPath(cache), storage, owner, name, version ?? 'default')
+  join(cache, storage, owner, name, version ?? 'default')
 
 /** The file of a model: an id's first file that is there; undefined when none is. `hubCache`: Hugging Face's own. */
 export function findCachedFile(id: ModelId, cache: string, hubCache?: string): string | undefined {

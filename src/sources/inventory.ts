@@ -1,7 +1,6 @@
 import { type Dirent, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { readManifest } from './manifest.ts'
-import { expandPath } from './model-reference.ts'
 
 /** storage / owner / name / version. */
 const DEPTH = 4
@@ -21,7 +20,7 @@ export function cachedModels(cacheDirectory: string): object[] {
     for (const entry of entries(directory))
       if (entry.isDirectory()) visit(join(directory, entry.name), [...path, entry.name])
   }
-  visit(expandPath(cacheDirectory), [])
+  visit(cacheDirectory, [])
   return found
 }
 

@@ -9,7 +9,7 @@ import type { Downloader } from './download.ts'
 import { Breaker, Failures } from './failures.ts'
 import type { Guard } from './guard.ts'
 import { MANIFEST, manifestDigests, readManifest } from './manifest.ts'
-import { expandPath, type IdDetails } from './model-reference.ts'
+import type { IdDetails } from './model-reference.ts'
 import { httpOrigin } from './origin.ts'
 import { keepRecorded, linkRecords, OWN_PREFIX, readRecord, removeRecorded } from './record.ts'
 import type { Hub, RemoteFile } from './repository.ts'
@@ -139,11 +139,11 @@ export class Library {
     if (!hosts.some((host) => new URL(host).origin === url.origin))
       throw new InferError('bad_model', `${label} is at a host that MODEL_HOSTS does not list`)
     if (sha256 === undefined) throw new InferError('bad_model', `${label} cannot be verified; append #sha256=DIGEST`)
-    const target = join(expandPath(cache), 'https', sha256, basename(url.pathname) || 'model')
+    const target = join(cache, 'https', sha256, basename(url.pathname) || 'model')
     const digests = [sha256Digest(sha256, 'the model id')]
     const fetch = async (): Promise<string> => {
       if (!guard) throw new InferError('bad_model', `${label} is not in the cache (${target}), and ${offline}`)
-      await downloader.download({ label, target, root: expandPath(cache), digests, origins: [httpOrigin(guard, url)] })
+      await downloader.download({ label, target, root: cache, digests, origins: [httpOrigin(guard, url)] })
       return target
     }
     if (isFile(target) && guard && (await this.#soundness.findRot(target))) {
@@ -233,7 +233,7 @@ export class Library {
       ...located,
       label: formatModelId({ ...id, files: [name] }),
       target,
-      root: expandPath(cache),
+      root: cache,
       digests: [...pin, ...digests, ...located.digests],
     })
     this.#soundness.trust(target)

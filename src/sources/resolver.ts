@@ -83,10 +83,10 @@ export interface ResolverOptions {
 
 const NO_NETWORK: SourceSettings = { offline: true, allowed: [], hosts: [] }
 
-/** A number is a folder's name, too. @throws InferError bad_model */
+/** An absolute path; a number is a folder's name, too. @throws InferError bad_model */
 function readCacheDirectory(value: unknown): string {
-  if (value === undefined) return DEFAULT_CACHE_DIRECTORY
-  if (typeof value === 'string' || typeof value === 'number') return String(value)
+  if (value === undefined) return expandPath(DEFAULT_CACHE_DIRECTORY)
+  if (typeof value === 'string' || typeof value === 'number') return expandPath(String(value))
   throw new InferError('bad_model', `cache_dir is ${show(value)}; say a folder`)
 }
 
@@ -153,7 +153,7 @@ function createLibrary(options: ResolverOptions, cache: string, sources: SourceS
   const { hubEndpoint: endpoint, hubToken: token, hubCache, hosts, arweaveGateways: gateways, offline } = sources
   const trusted = [...hosts, ...(gateways ?? []), ...(endpoint ? [endpoint] : [])]
   const guard = options.guard ?? new Guard({ trusted })
-  const usage = new Usage({ root: expandPath(cache), limitBytes, isOpen, log })
+  const usage = new Usage({ root: cache, limitBytes, isOpen, log })
   const downloader = new Downloader({ log, retry, usage, keeps, onProgress })
   const library = new Library({
     cache,
@@ -201,7 +201,7 @@ async function supports(
 }
 
 const isInCaches = (path: string, cache: string, { hubCache }: Pick<SourceSettings, 'hubCache'>): boolean =>
-  [expandPath(cache), ...(hubCache ? [hubCache] : [])].some((root) => isInside(path, root))
+  [cache, ...(hubCache ? [hubCache] : [])].some((root) => isInside(path, root))
 
 const withDetails = ({ id, ...details }: IdDetails & { readonly id: ModelId }): PinnedModelId => ({ ...id, ...details })
 

@@ -1,7 +1,8 @@
 /** The caches that are there already, and what they are good for without a hub. */
 import assert from 'node:assert/strict'
 import { mkdirSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { describe, test } from 'node:test'
 import { createResolver, readRequestModelId } from '../../src/sources/resolver.ts'
 import { SUPPORT_MODULE } from '../support/paths.ts'
@@ -33,6 +34,22 @@ describe('offline', () => {
       await assert.rejects(plain.forWorkflow(ID), /is offline/)
     }),
   )
+  for (const [keyword, folder] of [
+    [undefined, join(homedir(), '.cache/ritual')],
+    ['~/models', join(homedir(), 'models')],
+    ['models', resolve('models')],
+    [7, resolve('7')],
+  ] as const)
+    test(`is ${folder} where cache_dir is ${keyword}`, () => {
+      const keywords = keyword === undefined ? {} : { cache_dir: keyword }
+      const { cacheDirectory } = createResolver({
+        supportModule: SUPPORT_MODULE,
+        keywords,
+        defaultModel: '',
+        useDefault: false,
+      })
+      assert.equal(cacheDirectory, folder)
+    })
 })
 
 describe('a hub that is gone', () => {
