@@ -49,14 +49,23 @@ export interface Run {
 export async function run(
   root: Value,
   inputs: readonly Tensor[],
-  { method = 'forward', fixed = false }: { method?: string; fixed?: boolean } = {},
+  {
+    method = 'forward',
+    fixed = false,
+    names,
+  }: { method?: string; fixed?: boolean; names?: readonly string[] | undefined } = {},
 ): Promise<Run> {
   const batch = inputs[0]?.dims[0] ?? 1
   const signature = inputs.map(({ dtype, dims }) => ({
     dtype,
     dims: dims.map((dim, i) => (i === 0 && dim === batch && !fixed ? null : dim)),
   }))
-  const { graph, outputs, symbolic } = convertTorch(root, { inputs: signature, batch, method })
+  const { graph, outputs, symbolic } = convertTorch(root, {
+    inputs: signature,
+    batch,
+    method,
+    ...(names && { names }),
+  })
   const isDouble = inputs.some(({ dtype }) => dtype === 'float64')
   const session = await openSession(modelOf(graph, outputs), { optimization: isDouble ? 'basic' : 'all' })
   const feeds = inputs.map((tensor) =>
