@@ -102,7 +102,7 @@ describe('mutants of boosters are answered or refused', () => {
           if (fault !== undefined) assert.fail(`number mutant ${i}: ${fault}`)
         }
       }
-      const { finds, slowestMs, ...counts } = fuzz(read, seeds, COUNT, SEED)
+      const { finds, slowestMs, ...counts } = fuzz({ read, seeds }, COUNT, SEED)
       context.diagnostic(`${JSON.stringify(counts)}, at most ${slowestMs.toFixed(0)} ms`)
       assert.deepEqual(
         finds.map(({ fault }) => fault),

@@ -14,13 +14,8 @@ import { readXgboost } from '../../src/formats/xgboost.ts'
 import { readZip } from '../../src/formats/zip.ts'
 import { inspect } from '../../src/inspect/inspect.ts'
 import { FIXTURES } from '../support/paths.ts'
+import type { FuzzFormat } from './fuzz.ts'
 import { bytesOf } from './hostile.ts'
-
-export interface FuzzFormat {
-  readonly name: string
-  readonly read: (bytes: Uint8Array) => unknown
-  readonly seeds: readonly Uint8Array[]
-}
 
 const FOLDER = `${FIXTURES}formats/`
 const seedsOf = (pattern: RegExp, folder = FOLDER): Uint8Array[] =>

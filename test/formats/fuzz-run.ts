@@ -8,9 +8,11 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { FINDS, type FuzzReport, fuzz } from './fuzz.ts'
+import { FRONT_ENDS } from '../convert/script/front-ends.ts'
+import { FINDS, type FuzzFormat, type FuzzReport, fuzz } from './fuzz.ts'
 import { FUZZ_FORMATS } from './fuzz-formats.ts'
 
+const FORMATS = [...FUZZ_FORMATS, ...FRONT_ENDS]
 const CHILD = 'FUZZ_CHILD'
 const BATCH = 2000
 /** A batch takes some seconds; this is no slow one, but one that hangs. */
@@ -27,8 +29,7 @@ const casesOf = new Map<string, number>()
 const started = performance.now()
 
 function runBatch({ format, seed }: Batch): FuzzReport {
-  const { read, seeds } = FUZZ_FORMATS[format] as (typeof FUZZ_FORMATS)[number]
-  return fuzz(read, seeds, BATCH, seed)
+  return fuzz(FORMATS[format] as FuzzFormat, BATCH, seed)
 }
 
 function count(name: string, { read, refused, slowestMs, finds }: FuzzReport): void {
@@ -63,14 +64,14 @@ function main(): void {
       seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
     },
   })
-  const unknown = positionals.find((name) => !FUZZ_FORMATS.some((format) => format.name === name))
+  const unknown = positionals.find((name) => !FORMATS.some((format) => format.name === name))
   if (unknown !== undefined) {
-    const known = FUZZ_FORMATS.map(({ name }) => name).join(', ')
+    const known = FORMATS.map(({ name }) => name).join(', ')
     process.stderr.write(`fuzz: ${unknown} is no format; there are ${known}\n`)
     process.exit(2)
   }
-  const chosen = [...FUZZ_FORMATS.keys()].filter(
-    (i) => positionals.length === 0 || positionals.includes(FUZZ_FORMATS[i]?.name ?? ''),
+  const chosen = [...FORMATS.keys()].filter(
+    (i) => positionals.length === 0 || positionals.includes(FORMATS[i]?.name ?? ''),
   )
   print(`seed ${values.seed}`)
   drive(chosen, Number(values.seed), { minutes: Number(values.minutes), cases: Number(values.cases) })
@@ -93,7 +94,7 @@ function drive(chosen: readonly number[], firstSeed: number, limit: { minutes: n
   }
   const lost = (what: string): void => {
     child.kill('SIGKILL')
-    print(`${FUZZ_FORMATS[batch.format]?.name}: the batch of seed ${batch.seed} ${what}`)
+    print(`${FORMATS[batch.format]?.name}: the batch of seed ${batch.seed} ${what}`)
     process.exit(1)
   }
   const send = (): void => {
@@ -106,7 +107,7 @@ function drive(chosen: readonly number[], firstSeed: number, limit: { minutes: n
     const { report, rssMb } = message as { report: FuzzReport; rssMb: number }
     clearTimeout(hung)
     total.rssMb = rssMb
-    count(FUZZ_FORMATS[batch.format]?.name ?? '', report)
+    count(FORMATS[batch.format]?.name ?? '', report)
     if (total.cases >= limit.cases || performance.now() - started >= limit.minutes * 60_000) end()
     else send()
   })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { FRONT_ENDS } from '../convert/script/front-ends.ts'
 import { FINDS, fuzz, MAX_MS, readMutant } from './fuzz.ts'
 import { FUZZ_FORMATS } from './fuzz-formats.ts'
 
@@ -9,10 +10,10 @@ const COUNT = 5_000
 const SEED = 1
 
 describe('mutants are read or refused', () => {
-  for (const { name, read, seeds } of FUZZ_FORMATS) {
-    test(name, (context) => {
-      assert.ok(seeds.length > 0)
-      const { slowestMs, finds, ...counts } = fuzz(read, seeds, COUNT, SEED)
+  for (const format of FUZZ_FORMATS) {
+    test(format.name, (context) => {
+      assert.ok(format.seeds.length > 0)
+      const { slowestMs, finds, ...counts } = fuzz(format, COUNT, SEED)
       context.diagnostic(`${JSON.stringify(counts)}, at most ${slowestMs.toFixed(0)} ms`)
       assert.deepEqual(
         finds.map(({ fault }) => fault),
@@ -26,7 +27,7 @@ describe('mutants are read or refused', () => {
 describe('finds stay mended', () => {
   for (const file of existsSync(FINDS) ? readdirSync(FINDS) : []) {
     test(file, () => {
-      const format = FUZZ_FORMATS.find(({ name }) => file.startsWith(`${name}-`))
+      const format = [...FUZZ_FORMATS, ...FRONT_ENDS].find(({ name }) => file.startsWith(`${name}-`))
       assert.ok(format, 'no format is called so')
       const { fault, ms } = readMutant(format.read, readFileSync(FINDS + file))
       assert.equal(fault, undefined)

@@ -16,7 +16,7 @@ import { type Known, SymTensor } from './symbolic.ts'
  * of a million steps; what torchvision has of the deepest needs 6000 nodes. Constants made here (index maps of
  * convolutions in float64, masks) are beside the weights, which the file has paid for.
  */
-const MAX_NODES = 100_000
+const MAX_NODES = 50_000
 const MAX_MADE_BYTES = 512 * 1024 * 1024
 /** torch's own is 64; a rank is a loop here and there. */
 const MAX_RANK = 64

@@ -1,6 +1,7 @@
 import type { Expr } from '../../onnx/expr.ts'
 import { ints } from '../../onnx/numbers.ts'
 import { createTensor } from '../../tensor/tensor.ts'
+import type { Args } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { alike } from './aten.ts'
 import { addSizes, knownSize, lessSize, type Size, subSizes } from './size.ts'
@@ -83,7 +84,7 @@ export function selectView(t: Aten, x: SymTensor, axis: number, index: Size): Sy
 }
 
 const select: AtenFunction = (t, a) => {
-  const x = a.tensor('self')
+  const x = dimensional(a)
   try {
     return selectView(t, x, a.axis('dim', x.rank), a.size('index'))
   } catch (error) {
@@ -92,9 +93,17 @@ const select: AtenFunction = (t, a) => {
 }
 
 const slice: AtenFunction = (t, a) => {
-  const x = a.tensor('self')
+  const x = dimensional(a)
   const bound = (name: string): Size | null => (a.has(name) ? a.size(name) : null)
-  return sliceView(t, x, a.axis('dim', x.rank), bound('start'), bound('end'), a.int('step'))
+  const step = a.int('step')
+  if (step < 1) throw a.error(`: a step of ${step}, which must be positive`)
+  return sliceView(t, x, a.axis('dim', x.rank), bound('start'), bound('end'), step)
+}
+
+function dimensional(a: Args): SymTensor {
+  const x = a.tensor('self')
+  if (x.rank === 0) throw a.error(': a tensor of no dimensions has no parts')
+  return x
 }
 
 const narrow: AtenFunction = (t, a) => {

@@ -1,5 +1,8 @@
+import type { DType } from '../../tensor/dtype.ts'
+import { describeDatum, isScalar } from '../aten/args.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { BUILTINS, numberIn } from './builtins.ts'
+import { toDatum } from './datum.ts'
 import { getItem, indexOf, setItem } from './item.ts'
 import { iterate } from './iterate.ts'
 import { type Machine, Raised } from './machine.ts'
@@ -109,13 +112,20 @@ const sizeOf: Call = (m, args, kwargs) => {
   return sizes instanceof PyTuple ? new PyList([...sizes.items]) : sizes
 }
 
-const numToTensor: Call = (m, [value]) => (value instanceof SymTensor ? value : m.t.scalar(value as bigint))
+/** A number as a tensor; a tensor as it is. */
+function tensorOf(m: Machine, value: Py, dtype?: DType): SymTensor {
+  const datum = toDatum(m, value)
+  if (datum instanceof SymTensor) return datum
+  if (!isScalar(datum)) throw m.error(`${describeDatum(datum)} stands where a tensor or a number should`)
+  return m.t.scalar(datum, dtype)
+}
 
-const copyInto: Call = (m, [target, source]) =>
-  m.t.assign(
-    target as SymTensor,
-    source instanceof SymTensor ? source : m.t.scalar(source as bigint, (target as SymTensor).dtype),
-  )
+const numToTensor: Call = (m, [value = null]) => tensorOf(m, value)
+
+const copyInto: Call = (m, [target, source = null]) => {
+  if (!(target instanceof SymTensor)) throw m.error('a copy is made into a tensor')
+  return m.t.assign(target, tensorOf(m, source, target.dtype))
+}
 
 const dictOf: Call = (_m, [items]) => {
   const dict = new PyDict()
@@ -151,7 +161,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   __xor__: either('bitwise_xor', '^'),
   _assert: () => null,
   _set_item: (m, [value, index, item]) => { setItem(m, value ?? null, index ?? null, item ?? null); return value ?? null },
-  _shape_as_tensor: (m, args) => m.t.op('tensor', [m.t.call('size', [at(args) as SymTensor])]),
+  _shape_as_tensor: (m, args) => m.t.op('tensor', [m.t.call('size', [tensorOf(m, at(args))])]),
   _size_if_not_equal: (_m, [a]) => a ?? null,
   _unwrap_optional: (_m, [value]) => value ?? null,
   abs: unlessTensor('abs', builtin('abs')),
