@@ -31,8 +31,14 @@ export class Undecided extends InferError {
 }
 
 const affine = (factor: number, offset: number): Size => (factor === 0 ? offset : new SymSize(factor, offset))
-const factorOf = (size: Size): number => (typeof size === 'number' ? 0 : size.factor)
-const offsetOf = (size: Size): number => (typeof size === 'number' ? size : size.offset)
+const factorOf = (size: Size): number => (typeof size === 'number' ? 0 : there(size).factor)
+const offsetOf = (size: Size): number => (typeof size === 'number' ? size : there(size).offset)
+
+/** torch wraps the axes of a tensor without dimensions, too, whose sizes operators then look for. */
+function there(size: SymSize | undefined): SymSize {
+  if (size) return size
+  throw new InferError('bad_model', 'a tensor has fewer dimensions than an operator takes')
+}
 
 export const addSizes = (a: Size, b: Size): Size => affine(factorOf(a) + factorOf(b), offsetOf(a) + offsetOf(b))
 export const subSizes = (a: Size, b: Size): Size => affine(factorOf(a) - factorOf(b), offsetOf(a) - offsetOf(b))

@@ -32,7 +32,7 @@ export function linearized(m: Machine, cls: PyClass): readonly (PyClass | Extern
 function basesOf(m: Machine, cls: PyClass): (PyClass | External)[] {
   return cls.definition.bases
     .filter(({ name }) => name === undefined)
-    .map(({ value }) => m.evaluate(value.kind === 'subscript' ? value.of : value, new Frame(cls.scope)))
+    .map(({ value }) => m.nested(() => m.evaluate(value.kind === 'subscript' ? value.of : value, new Frame(cls.scope))))
     .filter((base): base is PyClass | External => base instanceof PyClass || base instanceof External)
 }
 
