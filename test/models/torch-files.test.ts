@@ -18,10 +18,10 @@ interface Case {
   }[]
 }
 
-for (const release of ['1.8.1', '2.15.0']) {
-  const folder = `${FIXTURES}script/${release}`
+for (const release of ['script/1.8.1', 'script/2.15.0', 'people/1.8.1', 'people/2.15.0']) {
+  const folder = FIXTURES + release
   const { cases } = JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')) as { cases: Record<string, Case> }
-  describe(`files of torch ${release}`, () => {
+  describe(`files in ${release}`, () => {
     for (const [name, { files, rows }] of Object.entries(cases))
       for (const suffix of files)
         test(name + suffix, async () => {

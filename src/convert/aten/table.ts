@@ -54,6 +54,7 @@ const ALIASES = {
   greater_equal: 'ge', less: 'lt', less_equal: 'le', 
   moveaxis: 'movedim', multiply: 'mul', negative: 'neg', not_equal: 'ne', special_erf: 'erf', special_expit: 'sigmoid',
   special_expm1: 'expm1', special_log1p: 'log1p', subtract: 'sub', swapaxes: 'transpose', swapdims: 'transpose',
+  lift: 'detach', lift_fresh: 'detach', lift_fresh_copy: 'clone',
   true_divide: 'div', unsafe_chunk: 'chunk', unsafe_split: 'split', unsafe_split_with_sizes: 'split_with_sizes',
 } as const
 

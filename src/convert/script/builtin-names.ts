@@ -3,7 +3,7 @@ import { External, type Py } from './value.ts'
 /** Names that are there without an import. */
 
 const FUNCTIONS =
-  'abs all annotate any bool callable dict divmod enumerate filter float getattr hasattr int isinstance iter len list map max min object pow print range repr reversed round set setattr sorted str sum tuple type unchecked_cast uninitialized zip'
+  'abs all annotate any bool callable dict divmod enumerate filter float getattr hasattr int isinstance iter len list map max min next object pow print range repr reversed round set setattr sorted str sum tuple type unchecked_cast uninitialized zip'
 
 /** Names that stand for libraries and types without an import: in TorchScript. */
 const NAMES =

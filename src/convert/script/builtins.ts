@@ -200,6 +200,13 @@ function dictOf(m: Machine, args: readonly Py[], kwargs: ReadonlyMap<string, Py>
   return dict
 }
 
+/** Iterators, and what a generator gives, are lists here, from which the first is taken. */
+function next(m: Machine, [list, otherwise]: readonly Py[]): Py {
+  if (!(list instanceof PyList)) throw m.error(`next of ${typeOf(list ?? null)}, which is no iterator`)
+  const first = list.items.shift() ?? otherwise
+  return first === undefined ? raise(m, 'StopIteration') : first
+}
+
 function attributeOr(m: Machine, [value, name, otherwise]: readonly Py[]): Py {
   const found = m.find(value ?? null, String(name))
   if (found !== undefined) return found
@@ -223,12 +230,13 @@ export const BUILTINS: Readonly<Record<string, Call>> = {
   hasattr: (m, [value, name]) => m.find(value ?? null, String(name)) !== undefined,
   int: (m, args) => args.length === 0 ? 0n : toInt(m, one(args)),
   isinstance: (m, [value, type]) => isInstance(m, value ?? null, type ?? null),
-  iter: (_m, args) => one(args),
+  iter: (m, args) => new PyList([...iterate(m, one(args))]),
   len: (m, args) => length(m, one(args)),
   list: (m, args) => new PyList(args.length === 0 ? [] : [...iterate(m, one(args))]),
   map: (m, [fn, ...lists]) => { const rows = lists.map((list) => iterate(m, list)); return new PyList((rows[0] ?? []).map((_, i) => m.call(fn ?? null, rows.map((row) => row[i] ?? null)))) },
   max: extreme('>', 'maximum'),
   min: extreme('<', 'minimum'),
+  next,
   object: () => null,
   pow: (m, [a, b]) => binary(m, '**', a ?? null, b ?? null),
   print: () => null,

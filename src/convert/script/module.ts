@@ -1,8 +1,21 @@
 import { InferError } from '../../errors.ts'
 import { contiguous } from '../../formats/torch-tensor.ts'
-import { attributesOf, isGlobal, isObject, isTensor, isTuple, type PyObject, type Value } from '../../formats/values.ts'
+import {
+  attributesOf,
+  isArray,
+  isGlobal,
+  isObject,
+  isTensor,
+  isTuple,
+  type NdArray,
+  type PyObject,
+  type Value,
+} from '../../formats/values.ts'
+import { DTYPE_NAMES, type DType, type TensorData } from '../../tensor/dtype.ts'
+import { createTensor } from '../../tensor/tensor.ts'
 import type { Datum } from '../aten/args.ts'
 import { checkDType } from '../aten/dtypes.ts'
+import type { SymTensor } from '../aten/symbolic.ts'
 import type { Forward } from '../torch/converter.ts'
 import { hooked } from '../torch/hooks.ts'
 import { publicName, TorchModule } from '../torch/module.ts'
@@ -36,6 +49,7 @@ function madeOf(m: Machine, value: Value, path: string, depth: number): Py {
     checkDType(value.dtype)
     return m.t.constant(contiguous(value))
   }
+  if (isArray(value)) return arrayIn(m, value, path)
   if (Array.isArray(value)) return new PyList(value.map(inner))
   if (isTuple(value)) return new PyTuple(value.items.map(inner))
   if (value instanceof Map) {
@@ -46,6 +60,14 @@ function madeOf(m: Machine, value: Value, path: string, depth: number): Py {
   if (isGlobal(value)) return m.library.definition(value.name, m) ?? new External(value.name)
   if (isObject(value)) return functionIn(value) ?? partialIn(m, value, inner) ?? moduleOf(m, value, path)
   throw m.error(`${path} holds what is not supported`)
+}
+
+const DTYPES: ReadonlySet<string> = new Set(DTYPE_NAMES.filter((dtype) => dtype !== 'string'))
+
+/** numpy's arrays are tensors here: code makes tensors of them, or takes one of their numbers. */
+function arrayIn(m: Machine, { dtype, shape, data }: NdArray, path: string): SymTensor {
+  if (!DTYPES.has(dtype)) throw m.error(`${path} is an array of ${dtype}, which is not supported`)
+  return m.t.constant(createTensor(checkDType(dtype as DType), shape, data as TensorData))
 }
 
 /** torch's own functions are saved as members of a class of C. */
