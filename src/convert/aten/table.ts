@@ -10,6 +10,7 @@ import { CREATORS } from './create.ts'
 import { ELEMENTWISE } from './elementwise.ts'
 import { EMBEDDINGS } from './embedding.ts'
 import { FOLDS } from './fold.ts'
+import { GRIDS } from './grid.ts'
 import { INDEXING } from './indexing.ts'
 import { JOINS } from './join.ts'
 import { PRODUCTS } from './linear.ts'
@@ -32,6 +33,7 @@ const OPERATORS = {
   ...CREATORS,
   ...ELEMENTWISE,
   ...FOLDS,
+  ...GRIDS,
   ...EMBEDDINGS,
   ...INDEXING,
   ...JOINS,
