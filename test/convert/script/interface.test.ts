@@ -140,6 +140,11 @@ describe('sentences', () => {
       '        y = torch.fft.fft(x)\n        return torch.linalg.svd(y)\n',
       /not supported: fft\.fft \(net\.py:5\), linalg\.svd \(net\.py:6\)/,
     ))
+  test('that a model is quantised', () =>
+    says(
+      '        y = torch.quantize_per_tensor(x, 0.5, 2, torch.quint8)\n        return torch.dequantize(y)\n',
+      /the model is quantised, .* in floats; .*not supported: quantize_per_tensor \(net\.py:5\), dequantize \(net/,
+    ))
   test('what the code raises', () =>
     says("        raise ValueError(f'no {x.shape[1]}')\n", /the model raises ValueError: no 2 \(net\.py:5\)/))
   test('a failed assertion', () =>
