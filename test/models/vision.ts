@@ -1,7 +1,7 @@
 /**
  * `npm run vision -- FOLDER [NAME...]`: the files that test/fixtures/make/torch_vision.py wrote, each opened as the
  * service opens it, in a process of its own, and run twice: with the rows that torch answered, and with one more. A line
- * a file; what gives other numbers than torch's fails the run. What is refused is told, and fails it with --all.
+ * a file; what gives other numbers than torch's fails the run. What is refused is told, and fails it with --strict.
  */
 import { fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -17,6 +17,9 @@ import { decode, type Recorded, TOLERANCE } from '../convert/torch/harness.ts'
 const HUNG_MS = 300_000
 /** Random weights make some of the deep models amplify rounding, torch's as ours: then this many times torch's own. */
 const ROUNDINGS = 4
+
+/** Where files of torch.save find the Python of torchvision: as the service has it, a list of folders. */
+const CLASS_PATH = (process.env.TORCH_CLASS_PATH ?? '').split(':').filter((folder) => folder !== '')
 
 interface Row {
   readonly inputs: readonly Recorded[]
@@ -72,7 +75,7 @@ async function check(path: string, { rounding, rows }: Case): Promise<Report> {
   const given = inputs.map(decode)
   const wanted = (outputs.forward as readonly Recorded[]).map(decode)
   const started = performance.now()
-  const model = await openModel(path)
+  const model = await openModel(path, { classPath: CLASS_PATH })
   const opened = performance.now()
   const nameless = (tensor: Tensor): Tensor & { name: string } => ({ ...tensor, name: '' })
   const first = await model.run(given.map(nameless))
@@ -122,7 +125,7 @@ function line(file: string, { verdict, sentence, error, openMs, compileMs, runMs
   return `${file.padEnd(36)}${verdict.padEnd(9)}${detail}\n`
 }
 
-async function main(folder: string, names: readonly string[], all: boolean): Promise<void> {
+async function main(folder: string, names: readonly string[], strict: boolean): Promise<void> {
   const counts = { ok: 0, refused: 0, wrong: 0 }
   const heads = ['open ms', 'compile ms', 'run ms', 'MB'].map((head) => head.padStart(9)).join('')
   process.stdout.write(`${'file'.padEnd(36)}${'verdict'.padEnd(9)}${'error'.padEnd(8)}${heads}\n`)
@@ -135,12 +138,12 @@ async function main(folder: string, names: readonly string[], all: boolean): Pro
     }
   }
   process.stdout.write(`${counts.ok} ok, ${counts.refused} refused, ${counts.wrong} wrong\n`)
-  if (counts.wrong > 0 || counts.ok + counts.refused === 0 || (all && counts.refused > 0)) process.exitCode = 1
+  if (counts.wrong > 0 || counts.ok + counts.refused === 0 || (strict && counts.refused > 0)) process.exitCode = 1
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { one: { type: 'boolean', default: false }, all: { type: 'boolean', default: false } },
+  options: { one: { type: 'boolean', default: false }, strict: { type: 'boolean', default: false } },
 })
 const [folder, ...names] = positionals
 if (folder === undefined) {
@@ -150,4 +153,4 @@ if (folder === undefined) {
   const [name, suffix] = names as [string, string]
   const recorded = casesIn(folder)[name] as Case
   process.send?.(await reportOf(join(folder, name + suffix), recorded))
-} else await main(folder, names, values.all)
+} else await main(folder, names, values.strict)

@@ -110,6 +110,24 @@ describe('the class path', () => {
     }
     assert.deepEqual(await numbers(made(files, 'net.M')), [15, 25, 35, 45])
   })
+  test('a function that is asked what it is', async () => {
+    const log =
+      "import torch\nfrom types import FunctionType\ndef log(obj):\n    name = obj.__class__.__name__\n    if isinstance(obj, FunctionType):\n        name = obj.__name__\n    torch._C._log_api_usage_once(f'{obj.__module__}.{name}')\n    return len(f'{obj.__module__}.{name}')\n"
+    const net =
+      'import torch.nn as nn\nfrom lib.log import log\nclass M(nn.Module):\n    def forward(self, x):\n        return x * log(log)\n'
+    const factor = 'lib.log.log'.length
+    assert.deepEqual(
+      await numbers(made({ 'lib.log': log, net }, 'net.M')),
+      [1, 2, 3, 4].map((x) => x * factor),
+    )
+  })
+  test('torch’s own files on the class path are not read', async () => {
+    const files = {
+      net: 'import torch.nn as nn\nimport torch.nn.functional as F\nclass M(nn.Module):\n    def forward(self, x):\n        return F.relu(x)\n',
+      'torch.nn.functional': 'def relu(x):\n    return x * 7\n',
+    }
+    assert.deepEqual(await numbers(made(files, 'net.M')), [1, 2, 3, 4])
+  })
   test('a file without the class', () =>
     assert.throws(
       () => describeScript(made({ net: 'x = 1\n' }, 'net.M')),
