@@ -130,7 +130,10 @@ export function checkWindow({ dtype, shape, strides, offset, storage }: TorchTen
   if (last >= held) fail(`a tensor reads element ${last} of storage ${storage.key}, which has ${held}`)
 }
 
-/** The elements of a tensor in row-major order, in memory of their own. */
+/**
+ * The elements of a tensor in row-major order, not to be written to: those of float32, of which large models are made,
+ * stay in the file's memory where they lie as they should.
+ */
 export function contiguous(tensor: TorchTensor): Tensor {
   checkWindow(tensor)
   const { dtype, shape, strides, offset, storage } = tensor
@@ -139,7 +142,10 @@ export function contiguous(tensor: TorchTensor): Tensor {
   const rowStrides = rowMajor(shape)
   if (count === 0 || shape.every((dim, axis) => dim === 1 || strides[axis] === rowStrides[axis])) {
     const start = count === 0 ? 0 : offset * width
-    return tensorFromBytes('torch', dtype, shape, storage.bytes.subarray(start, start + count * width))
+    const bytes = storage.bytes.subarray(start, start + count * width)
+    if (dtype === 'float32' && bytes.byteOffset % width === 0)
+      return { dtype, dims: shape, data: new Float32Array(bytes.buffer, bytes.byteOffset, count) }
+    return tensorFromBytes('torch', dtype, shape, bytes)
   }
   if (count > Math.max(FREE_ELEMENTS, (MAX_EXPANSION * storage.bytes.length) / width)) {
     fail(`[${shape.join(', ')}] expands storage ${storage.key} more than ${MAX_EXPANSION} times`)

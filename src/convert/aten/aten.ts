@@ -40,6 +40,9 @@ export class Aten {
   readonly #operators: ReadonlyMap<string, AtenOperator>
   readonly #parsed = new Map<string, ReturnType<typeof parseParameters>>()
   readonly #sizes = new Map<string, Expr>()
+  /** Values that are others expanded, or matrices transposed: products take those instead. */
+  readonly #narrow = new WeakMap<Expr, SymTensor>()
+  readonly #upright = new WeakMap<Expr, Expr>()
   #batchOf: { readonly value: Expr; readonly axis: number } | undefined
   #nodes = 0
   #madeBytes = 0
@@ -258,13 +261,29 @@ export class Aten {
   }
 
   transpose(value: Expr, perm: readonly number[]): Expr {
-    return perm.every((axis, i) => axis === i) ? value : this.node('Transpose', [value], { perm })
+    if (perm.every((axis, i) => axis === i)) return value
+    const made = this.node('Transpose', [value], { perm })
+    if (perm.length === 2) this.#upright.set(made, value)
+    return made
+  }
+
+  /** The matrix that this value is the transpose of. */
+  transposeOf(value: Expr): Expr | undefined {
+    return this.#upright.get(value)
   }
 
   expand(tensor: SymTensor, dims: readonly Size[]): SymTensor {
     const same = tensor.rank === dims.length && tensor.dims.every((dim, i) => alike(dim, dims[i] as Size))
     if (same) return tensor
-    return this.moved(this.node('Expand', [this.value(tensor), this.shape(dims)]), tensor.dtype, dims)
+    const value = this.value(tensor)
+    const made = this.node('Expand', [value, this.shape(dims)])
+    this.#narrow.set(made, new SymTensor(value, tensor.dtype, tensor.dims))
+    return this.moved(made, tensor.dtype, dims)
+  }
+
+  /** What was expanded to this tensor, or itself. */
+  unexpanded(tensor: SymTensor): SymTensor {
+    return this.#narrow.get(this.value(tensor)) ?? tensor
   }
 }
 

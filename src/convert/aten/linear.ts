@@ -3,9 +3,9 @@ import type { Expr } from '../../onnx/expr.ts'
 import { ints } from '../../onnx/numbers.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import type { Args } from './args.ts'
-import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
+import { type Aten, type AtenFunction, type AtenOperator, alike } from './aten.ts'
 import { broadcast } from './broadcast.ts'
-import { computedAs, rankOfKind } from './dtypes.ts'
+import { computedAs, isFloat, rankOfKind } from './dtypes.ts'
 import { knownSize, type Size, sameSize } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
 
@@ -42,7 +42,20 @@ export function matmulOf(t: Aten, a: SymTensor, b: SymTensor): SymTensor {
     ...(a.rank > 1 ? [a.dims.at(-2) as Size] : []),
     ...(b.rank > 1 ? [b.dims.at(-1) as Size] : []),
   ]
-  return t.made(product(t, t.in(a, dtype), t.in(b, dtype)), dtype, dims)
+  const left = narrowed(t, a, b, batch)
+  const right = left === a ? narrowed(t, b, a, batch) : b
+  return t.made(product(t, t.in(left, dtype), t.in(right, dtype)), dtype, dims)
+}
+
+/**
+ * MatMul broadcasts by itself: a matrix that was expanded to a batch need not be, where the other operand has that batch.
+ * (A weight that is expanded to each position of a sequence would take gigabytes, in a vision transformer.)
+ */
+function narrowed(t: Aten, x: SymTensor, other: SymTensor, batch: readonly Size[]): SymTensor {
+  const source = t.unexpanded(x)
+  const has = other.rank - 2 === batch.length && batch.every((size, i) => alike(size, other.dims[i] as Size))
+  const isMatrix = source.rank >= 2 && [-1, -2].every((i) => alike(source.dims.at(i) as Size, x.dims.at(i) as Size))
+  return has && isMatrix ? source : x
 }
 
 /** x · Wᵀ + b over the last axis. */
@@ -66,10 +79,21 @@ export function linearOf(
   return t.made(bias ? t.node('Add', [y, t.value(bias)]) : y, dtype, dims)
 }
 
+/** A linear layer, as decompositions have it: its weight transposed. */
+function asLinear(t: Aten, a: Args): SymTensor | undefined {
+  const [bias, x, w] = [a.tensor('self'), a.tensor('mat1'), a.tensor('mat2')]
+  const weight = t.transposeOf(t.value(w))
+  const fits = x.rank === 2 && bias.rank === 1 && alike(bias.dims[0] as Size, w.dims[1] as Size)
+  if (!weight || !fits || !isFloat(w.dtype)) return undefined
+  return linearOf(t, x, t.moved(weight, w.dtype, [...w.dims].reverse()), bias)
+}
+
 /** β·self + α·(a · b) */
 const addmm: AtenFunction = (t, a) => {
-  const y = matmulOf(t, a.tensor('mat1'), a.tensor('mat2'))
   const [alpha, beta] = [a.get('alpha'), a.get('beta')]
+  const layer = Number(alpha) === 1 && Number(beta) === 1 && asLinear(t, a)
+  if (layer) return layer
+  const y = matmulOf(t, a.tensor('mat1'), a.tensor('mat2'))
   const term = Number(alpha) === 1 ? y : t.op('mul', [y, alpha])
   if (Number(beta) === 0) return term
   const bias = Number(beta) === 1 ? a.tensor('self') : t.op('mul', [a.tensor('self'), beta])

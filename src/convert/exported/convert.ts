@@ -7,6 +7,7 @@ import { Graph } from '../../onnx/graph.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { Aten } from '../aten/aten.ts'
 import { checkDType } from '../aten/dtypes.ts'
+import { quantizedHint } from '../aten/quantized.ts'
 import { SymSize, Undecided } from '../aten/size.ts'
 import { operatorOf } from '../aten/table.ts'
 import { toDatum } from '../script/datum.ts'
@@ -113,7 +114,7 @@ function checkOperators(m: Machine, graph: ReadonlyMap<string, Json>): void {
   const more = missing.length > SHOWN ? ` and ${missing.length - SHOWN} more` : ''
   throw new InferError(
     'bad_model',
-    `torch's operators that are not supported: ${missing.slice(0, SHOWN).join(', ')}${more}`,
+    `${quantizedHint(missing)}torch's operators that are not supported: ${missing.slice(0, SHOWN).join(', ')}${more}`,
   )
 }
 

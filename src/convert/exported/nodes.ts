@@ -7,6 +7,7 @@ import type { Machine } from '../script/machine.ts'
 import { binary, compare, unary } from '../script/operators.ts'
 import { truth } from '../script/truth.ts'
 import { type Py, PyList, PyTuple } from '../script/value.ts'
+import { asStrided, layoutOf } from './strided.ts'
 import { type Environment, type Names, namesIn, readArgument, unionOf } from './value.ts'
 
 /** Nodes of exported programs, each a call of an operator on values that have names. */
@@ -15,6 +16,12 @@ import { type Environment, type Names, namesIn, readArgument, unionOf } from './
 const MAX_DEPTH = 32
 
 const at = (args: readonly Py[], i = 0): Py => args[i] ?? null
+
+/** Where a node stands. */
+interface Place {
+  readonly graph: ReadonlyMap<string, Json>
+  readonly depth: number
+}
 
 type Operator = (m: Machine, args: readonly Py[]) => Py
 
@@ -111,15 +118,15 @@ export function runGraph(m: Machine, graph: ReadonlyMap<string, Json>, env: Envi
   if (depth > MAX_DEPTH) throw m.error(`graphs nest more than ${MAX_DEPTH} levels`)
   for (const item of listOf(graph.get('nodes'), 'the nodes of a graph')) {
     m.step()
-    runNode(m, objectOf(item, 'a node'), env, depth)
+    runNode(m, objectOf(item, 'a node'), env, { graph, depth })
   }
   return listOf(graph.get('outputs'), 'the outputs of a graph').map((output) => readArgument(output, env))
 }
 
-function runNode(m: Machine, node: ReadonlyMap<string, Json>, env: Environment, depth: number): void {
+function runNode(m: Machine, node: ReadonlyMap<string, Json>, env: Environment, place: Place): void {
   const target = operatorName(String(node.get('target')))
   m.path = target
-  const result = resultOf(m, target, node, env, depth)
+  const result = resultOf(m, target, node, env, place)
   const outputs = listOf(node.get('outputs'), 'the outputs of a node').map(namesIn)
   if (outputs.length === 1) bind(env, outputs[0] as Names, result)
   else if (outputs.length > 1) bind(env, outputs, result)
@@ -138,9 +145,9 @@ function bind(env: Environment, names: Names, value: Py): void {
   })
 }
 
-function resultOf(m: Machine, target: string, node: ReadonlyMap<string, Json>, env: Environment, depth: number): Py {
+function resultOf(m: Machine, target: string, node: ReadonlyMap<string, Json>, env: Environment, place: Place): Py {
   const higher = HIGHER.get(target)
-  if (higher) return higher(m, node, env, depth)
+  if (higher) return higher(m, node, env, place)
   const args: Py[] = []
   const kwargs = new Map<string, Py>()
   for (const item of listOf(node.get('inputs'), 'the inputs of a node')) {
@@ -160,13 +167,13 @@ const isKeyword = (target: string, name: string): boolean =>
   !(name === 'value' && POSITIONAL_VALUE.test(target)) &&
   !(name === 'dtype' && /\.(softmax|log_softmax|to|_softmax|_log_softmax)$/.test(target))
 
-type Higher = (m: Machine, node: ReadonlyMap<string, Json>, env: Environment, depth: number) => Py
+type Higher = (m: Machine, node: ReadonlyMap<string, Json>, env: Environment, place: Place) => Py
 
 const held = (node: ReadonlyMap<string, Json>, i: number): readonly [string, Json] =>
   unionOf(objectOf(listOf(node.get('inputs'), 'the inputs of a node')[i] as Json, 'an input').get('arg'), 'an argument')
 
 /** A graph's inputs are its own names. */
-function inner(m: Machine, graph: Json, args: readonly Py[], depth: number): Py {
+function inner(m: Machine, graph: Json, args: readonly Py[], { depth }: Place): Py {
   const body = objectOf(objectOf(graph, 'a graph').get('graph'), 'a graph')
   const env: Environment = new Map()
   listOf(body.get('inputs'), 'the inputs of a graph').forEach((input, i) => {
@@ -176,7 +183,7 @@ function inner(m: Machine, graph: Json, args: readonly Py[], depth: number): Py 
 }
 
 /** cond(test, yes, no, operands) */
-const cond: Higher = (m, node, env, depth) => {
+const cond: Higher = (m, node, env, place) => {
   const test = truth(
     m,
     readArgument(objectOf(listOf(node.get('inputs'), 'inputs')[0] as Json, 'an input').get('arg'), env),
@@ -189,30 +196,42 @@ const cond: Higher = (m, node, env, depth) => {
       const value = readArgument(objectOf(input, 'an input').get('arg'), env)
       return value instanceof PyList ? value.items : [value]
     })
-  if (typeof test === 'boolean') return inner(m, test ? yes : no, operands, depth)
+  if (typeof test === 'boolean') return inner(m, test ? yes : no, operands, place)
   return branch(
     m,
     test,
-    () => inner(m, yes, operands, depth),
-    () => inner(m, no, operands, depth),
+    () => inner(m, yes, operands, place),
+    () => inner(m, no, operands, place),
   )
 }
 
 /** A graph that is run as it is: with gradients off or on. */
 const wrapped =
   (skip: number): Higher =>
-  (m, node, env, depth) => {
+  (m, node, env, place) => {
     const inputs = listOf(node.get('inputs'), 'inputs')
-    const place = inputs.findIndex((_, i) => held(node, i)[0] === 'as_graph')
-    if (place < 0) throw new InferError('bad_model', 'a wrapped graph is missing')
-    const args = inputs.slice(place + 1 + skip).flatMap((input) => {
+    const at = inputs.findIndex((_, i) => held(node, i)[0] === 'as_graph')
+    if (at < 0) throw new InferError('bad_model', 'a wrapped graph is missing')
+    const args = inputs.slice(at + 1 + skip).flatMap((input) => {
       const value = readArgument(objectOf(input, 'an input').get('arg'), env)
       return value instanceof PyList ? value.items : [value]
     })
-    return inner(m, held(node, place)[1], args, depth)
+    return inner(m, held(node, at)[1], args, place)
   }
 
+/** as_strided(self, size, stride, storage_offset) */
+const strided: Higher = (m, node, env, { graph }) => {
+  const [, self] = held(node, 0)
+  const name = String(objectOf(self, 'a tensor').get('name'))
+  const args = listOf(node.get('inputs'), 'inputs').map((input) =>
+    readArgument(objectOf(input, 'an input').get('arg'), env),
+  )
+  return asStrided(m, args, layoutOf(graph, name))
+}
+
+/** Operators that are more than a function of their arguments' values. */
 const HIGHER: ReadonlyMap<string, Higher> = new Map<string, Higher>([
+  ['torch.ops.aten.as_strided', strided],
   ['torch.ops.higher_order.cond', cond],
   ['torch.ops.higher_order.wrap_with_autocast', wrapped(0)],
   ['torch.ops.higher_order.wrap_with_set_grad_enabled', wrapped(0)],

@@ -15,6 +15,7 @@ import {
   type Py,
   PyClass,
   PyDType,
+  PyFunction,
   PyModule,
   PyTuple,
   Super,
@@ -44,6 +45,7 @@ export function findAttribute(m: Machine, value: Py, name: string): Py | undefin
     const found = findMember(m, value, name)
     return found && (found.member.kind === 'class' ? bound(m, found, value) : valueOfMember(m, found))
   }
+  if (value instanceof PyFunction) return ofFunction(value, name)
   if (value instanceof Super) return ofSuper(m, value, name)
   if (value instanceof PyTuple && value.names.includes(name)) return value.items[value.names.indexOf(name)]
   if (value instanceof Device) return name === 'type' ? 'cpu' : name === 'index' ? null : undefined
@@ -79,6 +81,12 @@ function nativeAttribute(m: Machine, module: PyModule, name: string): Py | undef
   if (method !== undefined) return method
   if (!nativeMethods(m, module).has(name)) return undefined
   return new Builtin(name, (_m, args, kwargs) => callNative(m, module, name, args, kwargs))
+}
+
+function ofFunction({ name, scope }: PyFunction, attribute: string): Py | undefined {
+  if (attribute === '__name__') return name
+  if (attribute === '__module__') return scope.path.replace(/\.py$/, '').replaceAll('/', '.')
+  return attribute === '__class__' ? new External('builtins.function') : undefined
 }
 
 function ofSuper(m: Machine, { owner, receiver }: Super, name: string): Py | undefined {

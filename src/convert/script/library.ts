@@ -12,6 +12,9 @@ export type SourceFinder = (module: string) => string | undefined
 /** Files of a class path: each is read once, and a name of it is looked up when it is first asked for. */
 const MAX_FILES = 20_000
 
+/** What torch has is converted here, also where a class path is Python's own and has torch's files too. */
+const OWN = /^torch(\.|$)/
+
 /** The code that a model's classes are defined in. */
 export class Library {
   readonly #find: SourceFinder
@@ -31,7 +34,7 @@ export class Library {
   file(module: string): FileScope | undefined {
     if (this.#files.has(module)) return this.#files.get(module)
     if (this.#files.size >= MAX_FILES) throw new InferError('bad_model', `more than ${MAX_FILES} files are imported`)
-    const text = this.#find(module)
+    const text = OWN.test(module) ? undefined : this.#find(module)
     const file = text === undefined ? undefined : new FileScope(module, text)
     this.#files.set(module, file)
     return file

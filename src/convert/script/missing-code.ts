@@ -1,4 +1,5 @@
 import { InferError } from '../../errors.ts'
+import { quantizedHint } from '../aten/quantized.ts'
 import { TorchModule } from '../torch/module.ts'
 import { methodsOf, PARTS } from '../torch/table.ts'
 import type { Machine } from './machine.ts'
@@ -24,7 +25,8 @@ export function checkCode(m: Machine, root: PyModule): void {
     if (!found.has(object.type)) found.set(object.type, path)
   }
   if (missing.size > 0) throw new InferError('bad_model', sentence(m, missing))
-  if (unknown.size > 0) throw new InferError('bad_model', `not supported: ${list(unknown)}`)
+  if (unknown.size > 0)
+    throw new InferError('bad_model', `${quantizedHint(unknown.keys())}not supported: ${list(unknown)}`)
 }
 
 function sentence(m: Machine, missing: ReadonlyMap<string, string>): string {

@@ -125,6 +125,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   'torch.FloatTensor': asTensor,
   'torch.LongTensor': asTensor,
   'torch._C._get_tracing_state': nothing,
+  'torch._C._log_api_usage_once': nothing,
   'torch._assert': sharpened,
   'torch._check': nothing,
   'torch._jit_internal.is_scripting': no,

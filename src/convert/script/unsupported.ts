@@ -1,3 +1,4 @@
+import { quantizedHint } from '../aten/quantized.ts'
 import { functionFor } from './external.ts'
 import type { FileScope } from './library.ts'
 import type { Machine } from './machine.ts'
@@ -23,7 +24,7 @@ export function describeUnsupported(m: Machine, { operator, path, line }: Unsupp
   }
   const all = [...found].map(([name, place]) => `${name} (${place})`)
   const more = all.length > SHOWN ? ` and ${all.length - SHOWN} more` : ''
-  return `torch's operators that are not supported: ${all.slice(0, SHOWN).join(', ')}${more}`
+  return `${quantizedHint(found.keys())}torch's operators that are not supported: ${all.slice(0, SHOWN).join(', ')}${more}`
 }
 
 /** Of a file of Python the functions, and the classes that the model has: the rest is for training. */

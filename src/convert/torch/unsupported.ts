@@ -1,4 +1,5 @@
 import { InferError } from '../../errors.ts'
+import { quantizedHint } from '../aten/quantized.ts'
 import type { TorchModule } from './module.ts'
 import { methodsOf, PARTS } from './table.ts'
 
@@ -37,6 +38,7 @@ export function checkedModules(root: TorchModule): TorchModule[] {
         'torch.jit.script(model).save(...) or torch.export.save(torch.export.export(model, ...), ...)',
     )
   }
-  if (missing.size > 0) throw new InferError('bad_model', `not supported: ${named([...missing])}`)
+  if (missing.size > 0)
+    throw new InferError('bad_model', `${quantizedHint(missing.keys())}not supported: ${named([...missing])}`)
   return found
 }

@@ -112,6 +112,24 @@ describe('the class path', () => {
     }
     assert.deepEqual(await numbers(made(files, 'net.M')), [15, 25, 35, 45])
   })
+  test('a function that is asked what it is', async () => {
+    const log =
+      "import torch\nfrom types import FunctionType\ndef log(obj):\n    name = obj.__class__.__name__\n    if isinstance(obj, FunctionType):\n        name = obj.__name__\n    torch._C._log_api_usage_once(f'{obj.__module__}.{name}')\n    return len(f'{obj.__module__}.{name}')\n"
+    const net =
+      'import torch.nn as nn\nfrom lib.log import log\nclass M(nn.Module):\n    def forward(self, x):\n        return x * log(log)\n'
+    const factor = 'lib.log.log'.length
+    assert.deepEqual(
+      await numbers(made({ 'lib.log': log, net }, 'net.M')),
+      [1, 2, 3, 4].map((x) => x * factor),
+    )
+  })
+  test('torch’s own files on the class path are not read', async () => {
+    const files = {
+      net: 'import torch.nn as nn\nimport torch.nn.functional as F\nclass M(nn.Module):\n    def forward(self, x):\n        return F.relu(x)\n',
+      'torch.nn.functional': 'def relu(x):\n    return x * 7\n',
+    }
+    assert.deepEqual(await numbers(made(files, 'net.M')), [1, 2, 3, 4])
+  })
   test('a file without the class', () =>
     assert.throws(
       () => describeScript(made({ net: 'x = 1\n' }, 'net.M')),
@@ -141,6 +159,11 @@ describe('sentences', () => {
     says(
       '        y = torch.fft.fft(x)\n        return torch.linalg.svd(y)\n',
       /not supported: fft\.fft \(net\.py:5\), linalg\.svd \(net\.py:6\)/,
+    ))
+  test('that a model is quantised', () =>
+    says(
+      '        y = torch.quantize_per_tensor(x, 0.5, 2, torch.quint8)\n        return torch.dequantize(y)\n',
+      /the model is quantised, .* in floats; .*not supported: quantize_per_tensor \(net\.py:5\), dequantize \(net/,
     ))
   test('what the code raises', () =>
     says("        raise ValueError(f'no {x.shape[1]}')\n", /the model raises ValueError: no 2 \(net\.py:5\)/))

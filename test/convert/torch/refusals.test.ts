@@ -32,8 +32,13 @@ const convert = (root: Value) => convertTorch(root, { inputs: [{ dtype: 'float32
 describe('refusals', () => {
   test('names all modules that are not converted at once', () =>
     refuses(
-      sequential(module('torch.nn.modules.pooling.FractionalMaxPool2d'), relu, module('torch.ao.nn.quantized.Linear')),
-      /^not supported: torch\.nn\.FractionalMaxPool2d \(0\), torch\.ao\.nn\.quantized\.Linear \(2\)$/,
+      sequential(module('torch.nn.modules.pooling.FractionalMaxPool2d'), relu, module('torch.nn.modules.loss.NLLLoss')),
+      /^not supported: torch\.nn\.FractionalMaxPool2d \(0\), torch\.nn\.NLLLoss \(2\)$/,
+    ))
+  test('says of a quantised model that it is one', () =>
+    refuses(
+      sequential(module('torch.ao.nn.quantized.Linear')),
+      /^the model is quantised, .* in floats; not supported: torch\.ao\.nn\.quantized\.Linear \(0\)$/,
     ))
   test('says what to do about a class of one’s own, deep inside', () =>
     refuses(
