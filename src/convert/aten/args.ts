@@ -24,6 +24,8 @@ export const isScalar = (value: Datum | undefined): value is Scalar =>
 
 interface Parameter {
   readonly name: string
+  /** Its names in Python's functions and in other overloads. */
+  readonly aliases: readonly string[]
   readonly byDefault: Datum | undefined
 }
 
@@ -33,7 +35,11 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['axis', 'dim'],
   ['dims', 'dim'],
   ['keepdims', 'keepdim'],
+  ['a', 'self'],
+  ['A', 'self'],
+  ['x', 'self'],
   ['x1', 'self'],
+  ['x2', 'other'],
 ])
 /** What changes nothing in a graph: where tensors lie, and how. */
 // biome-ignore format: a list of names
@@ -41,14 +47,15 @@ const IGNORED = new Set([
   'device', 'layout', 'pin_memory', 'memory_format', 'requires_grad', 'non_blocking', 'inplace', '_stacklevel', 'copy', 'generator',
 ])
 
-/** The parameters of `self, other, *, alpha=1`. Defaults are None, True, False, numbers, [] or bare words. */
+/** The parameters of `self, dim|dims, *, alpha=1`. Defaults are None, True, False, numbers, [] or bare words. */
 export function parseParameters(text: string): readonly Parameter[] {
   const parts = text.split(',').map((part) => part.trim())
   return parts
     .filter((part) => part !== '' && part !== '*')
     .map((part) => {
-      const [name, byDefault] = part.split('=')
-      return { name: name as string, byDefault: byDefault === undefined ? undefined : parseDefault(byDefault) }
+      const [names, byDefault] = part.split('=') as [string, string?]
+      const [name, ...aliases] = names.split('|') as [string, ...string[]]
+      return { name, aliases, byDefault: byDefault === undefined ? undefined : parseDefault(byDefault) }
     })
 }
 
@@ -79,10 +86,10 @@ export class Args {
       if (parameter) this.#values.set(parameter.name, value)
       else if (value !== null && value !== false) throw this.error(`takes ${parameters.length} arguments`)
     })
-    const known = new Set(parameters.map(({ name }) => name))
+    const known = new Map(parameters.flatMap(({ name, aliases }) => [name, ...aliases].map((each) => [each, name])))
     for (const [given, value] of kwargs) {
-      const name = known.has(given) ? given : (ALIASES.get(given) ?? given)
-      if (known.has(name)) this.#values.set(name, value)
+      const name = known.get(given) ?? known.get(ALIASES.get(given) ?? given)
+      if (name !== undefined) this.#values.set(name, value)
       else if (!IGNORED.has(given) && value !== null) throw this.error(`has no parameter ${given}`)
     }
   }

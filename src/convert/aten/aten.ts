@@ -165,7 +165,7 @@ export class Aten {
     const natural = typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? 'float32' : 'int64'
     const type = dtype ?? natural
     if (value instanceof SymSize) return this.moved(this.#cast(this.size(value), computedAs(type)), type, [], value)
-    const constant = this.graph.constant(numbers(computedAs(type), Number(value)))
+    const constant = this.graph.constant(numberAs(computedAs(type), value))
     return this.made(constant, type, [], type === natural ? value : undefined)
   }
 
@@ -285,6 +285,14 @@ export class Aten {
   unexpanded(tensor: SymTensor): SymTensor {
     return this.#narrow.get(this.value(tensor)) ?? tensor
   }
+}
+
+/** Ints keep all their bits; what becomes an integer is cut as torch cuts it. */
+function numberAs(dtype: DType, value: bigint | number | boolean): Tensor {
+  if (dtype === 'int64' && typeof value === 'bigint')
+    return { dtype, dims: [], data: BigInt64Array.of(BigInt.asIntN(64, value)) }
+  const number = Number(value)
+  return numbers(dtype, isFloat(dtype) || dtype === 'bool' || !Number.isFinite(number) ? number : Math.trunc(number))
 }
 
 /** TensorProto.DataType; `elementTypeNumber` has none of it, as tensors of it do not cross ONNX Runtime's edge. */

@@ -208,12 +208,12 @@ const encoderLayer: AtenFunction = (t, a) => {
 }
 
 const LAYER =
-  'self, embed_dim, num_heads, qkv_weight, qkv_bias, proj_weight, proj_bias, use_gelu, norm_first, eps, norm_weight_1, ' +
+  'self|src, embed_dim, num_heads, qkv_weight, qkv_bias, proj_weight, proj_bias, use_gelu, norm_first, eps, norm_weight_1, ' +
   'norm_bias_1, norm_weight_2, norm_bias_2, ffn_weight_1, ffn_bias_1, ffn_weight_2, ffn_bias_2, mask=None, mask_type=None'
 
 // biome-ignore format: one row per operator
 export const ATTENTION = {
-  _native_multi_head_attention: { parameters: 'self, key, value, embed_dim, num_head, qkv_weight, qkv_bias, proj_weight, proj_bias, mask=None, need_weights=True, average_attn_weights=True, mask_type=None', run: nativeMultiHead },
+  _native_multi_head_attention: { parameters: 'self|query, key, value, embed_dim, num_head, qkv_weight, qkv_bias, proj_weight, proj_bias, mask=None, need_weights=True, average_attn_weights=True, mask_type=None', run: nativeMultiHead },
   _transformer_encoder_layer_fwd: { parameters: LAYER, run: encoderLayer },
-  scaled_dot_product_attention: { parameters: 'self, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False', run: attention },
+  scaled_dot_product_attention: { parameters: 'self|query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False', run: attention },
 } as const satisfies Record<string, AtenOperator>

@@ -228,7 +228,7 @@ const convolution: AtenFunction = (t, a) => {
 const PLAIN = 'self, weight, bias=None, stride=1, padding=0, dilation=1, groups=1'
 const TRANSPOSED = 'self, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1'
 const GENERAL =
-  'self, weight, bias, stride, padding, dilation, transposed, output_padding, groups, b=None, d=None, c=None, t=None'
+  'self, weight, bias, stride, padding, dilation, transposed, output_padding, groups, benchmark=None, deterministic=None, cudnn_enabled=None, allow_tf32=None'
 
 // biome-ignore format: one row per operator
 export const CONVOLUTIONS = {

@@ -90,5 +90,5 @@ const embeddingBag: AtenFunction = (t, a) => {
 // biome-ignore format: one row per operator
 export const EMBEDDINGS = {
   embedding: { parameters: 'weight, indices, padding_idx=-1, scale_grad_by_freq=False, sparse=False', run: (t, a) => embeddingOf(t, a.tensor('weight'), a.tensor('indices')) },
-  embedding_bag: { parameters: 'weight, indices, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None, include_last_offset=False, padding_idx=None', run: embeddingBag },
+  embedding_bag: { parameters: 'weight, indices|input, offsets, scale_grad_by_freq=False, mode=0, sparse=False, per_sample_weights=None, include_last_offset=False, padding_idx=None', run: embeddingBag },
 } as const satisfies Record<string, AtenOperator>

@@ -133,7 +133,7 @@ const indexPut: AtenFunction = (t, a) => {
   }
   const { axes, indices, shape } = indexed(t, x, a)
   const rest = x.dims.map((_, i) => i).filter((axis) => !axes.includes(axis))
-  if (axes.some((axis, i) => axis !== i)) throw a.error('behind an axis that is whole is not supported')
+  if (axes.some((axis, i) => axis !== i)) return behind(t, a, x, axes, indices, shape)
   const values = t.expand(t.castTo(a.tensor('values'), x.dtype), [
     ...shape,
     ...rest.map((axis) => x.dims[axis] as Size),
@@ -141,6 +141,32 @@ const indexPut: AtenFunction = (t, a) => {
   const reduction = a.flag('accumulate') ? 'add' : 'none'
   const value = t.node('ScatterND', [t.value(x), together(t, indices, shape), t.value(values)], { reduction })
   return t.made(value, x.dtype, x.dims)
+}
+
+/** The axes that are indexed first, the others after them; then as they were. */
+function behind(
+  t: Aten,
+  a: Args,
+  x: SymTensor,
+  axes: readonly number[],
+  indices: readonly SymTensor[],
+  shape: readonly Size[],
+): SymTensor {
+  const rest = x.dims.map((_, i) => i).filter((axis) => !axes.includes(axis))
+  const order = [...axes, ...rest].map(BigInt)
+  const isTogether = axes.every((axis, i) => axis === (axes[0] as number) + i)
+  const before = isTogether ? rest.filter((axis) => axis < (axes[0] as number)).length : 0
+  const wide = t.expand(t.castTo(a.tensor('values'), x.dtype), [
+    ...rest.slice(0, before).map((axis) => x.dims[axis] as Size),
+    ...shape,
+    ...rest.slice(before).map((axis) => x.dims[axis] as Size),
+  ])
+  const places = wide.dims.map((_, i) => i)
+  const first = places.slice(before, before + shape.length)
+  const values = t.op('permute', [wide, [...first, ...places.filter((i) => !first.includes(i))].map(BigInt)])
+  const front = t.op('permute', [x, order])
+  const made = t.op('index_put', [front, [...indices], values, a.get('accumulate')])
+  return t.op('permute', [made, order.map((_, i) => BigInt(order.indexOf(BigInt(i))))])
 }
 
 const take: AtenFunction = (t, a) => t.call('index', [t.op('ravel', [a.tensor('self')]), [a.tensor('index')]])
@@ -208,7 +234,7 @@ export const INDEXING = {
   pairwise_distance: { parameters: 'x1, x2, p=2, eps=1e-06, keepdim=False', run: pairwiseDistance },
   pixel_shuffle: { parameters: 'self, upscale_factor', run: pixelShuffle },
   pixel_unshuffle: { parameters: 'self, downscale_factor', run: pixelUnshuffle },
-  scatter: { parameters: 'self, dim, index, src, *, reduce=None', run: scatter('none') },
+  scatter: { parameters: 'self, dim, index, src|value, *, reduce=None', run: scatter('none') },
   scatter_add: { parameters: 'self, dim, index, src', run: (t, a) => t.call('scatter', [a.tensor('self'), a.get('dim'), a.tensor('index'), a.tensor('src')], new Map([['reduce', 'add']])) },
   searchsorted: { parameters: 'sorted_sequence, self, *, out_int32=False, right=False', run: searchsorted('sorted_sequence', 'self') },
   take: { parameters: 'self, index', run: take },

@@ -5,7 +5,7 @@ import type { Args, Datum } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { addSizes, knownSize, mulSizes, type Size, subSizes } from './size.ts'
 import { selectView, sliceView } from './slice.ts'
-import type { SymTensor } from './symbolic.ts'
+import { SymTensor } from './symbolic.ts'
 
 /** Tensors put together and taken apart (aten's TensorShape.cpp). */
 
@@ -110,10 +110,23 @@ const repeat: AtenFunction = (t, a) => {
   return t.moved(t.node('Tile', [t.value(x), t.shape(full)]), x.dtype, dims)
 }
 
+/** Each as often as a tensor says that is known before a request. */
+function repeatedEach(t: Aten, a: Args, x: SymTensor, axis: number, counts: SymTensor): SymTensor {
+  const known = t.graph.constantOf(t.value(counts))
+  if (!known) throw a.error('by how often data says is not supported')
+  const times = Array.from(known.data as ArrayLike<number | bigint>, Number)
+  t.reserve(times.reduce((sum, count) => sum + count, 0))
+  const places = times.flatMap((count, i) => new Array<bigint>(count).fill(BigInt(i)))
+  return t.op('index_select', [x, BigInt(axis), t.op('tensor', [places])])
+}
+
 const repeatInterleave: AtenFunction = (t, a) => {
   const given = a.tensor('self')
+  if (!a.has('repeats')) return repeatedEach(t, a, t.op('arange', [t.call('size', [given, 0n])]), 0, given)
   const x = a.has('dim') ? given : t.op('ravel', [given])
   const axis = a.has('dim') ? a.axis('dim', x.rank) : 0
+  const counts = a.get('repeats')
+  if (counts instanceof SymTensor && counts.rank > 0) return repeatedEach(t, a, x, axis, counts)
   const times = a.int('repeats')
   const raised = t.op('unsqueeze', [x, BigInt(axis + 1)])
   const wide = t.expand(
@@ -184,13 +197,13 @@ export const JOINS = {
   flip: { parameters: 'self, dim', run: flip },
   hstack: { parameters: 'tensors', run: stackAlong(1, 1) },
   repeat: { parameters: 'self, repeats', run: repeat },
-  repeat_interleave: { parameters: 'self, repeats, dim=None, output_size=None', run: repeatInterleave },
+  repeat_interleave: { parameters: 'self, repeats=None, dim=None, output_size=None', run: repeatInterleave },
   roll: { parameters: 'self, shifts, dim=[]', run: roll },
-  split: { parameters: 'self, split_size, dim=0', run: split },
-  split_with_sizes: { parameters: 'self, split_size, dim=0', run: split },
+  split: { parameters: 'self|tensor, split_size|split_size_or_sections, dim=0', run: split },
+  split_with_sizes: { parameters: 'self, split_size|split_sizes, dim=0', run: split },
   stack: { parameters: 'tensors, dim=0', run: stack },
-  tensor_split: { parameters: 'self, indices, dim=0', run: tensorSplit },
-  tile: { parameters: 'self, repeats', run: (t, a) => repeatTile(t, a) },
+  tensor_split: { parameters: 'self, indices|sections|indices_or_sections|tensor_indices_or_sections, dim=0', run: tensorSplit },
+  tile: { parameters: 'self, repeats|dims', run: (t, a) => repeatTile(t, a) },
   unbind: { parameters: 'self, dim=0', run: unbind },
   unfold: { parameters: 'self, dimension, size, step', run: unfold },
   vstack: { parameters: 'tensors', run: stackAlong(2, 0) },

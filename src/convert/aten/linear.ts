@@ -2,7 +2,7 @@ import { InferError } from '../../errors.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import { ints } from '../../onnx/numbers.ts'
 import type { DType } from '../../tensor/dtype.ts'
-import type { Args } from './args.ts'
+import { Args } from './args.ts'
 import { type Aten, type AtenFunction, type AtenOperator, alike } from './aten.ts'
 import { broadcast } from './broadcast.ts'
 import { computedAs, isFloat, rankOfKind } from './dtypes.ts'
@@ -129,11 +129,26 @@ const bilinear: AtenFunction = (t, a) =>
   bilinearOf(t, a.tensor('input1'), a.tensor('input2'), a.tensor('weight'), a.optionalTensor('bias'))
 
 /** ONNX's Einsum has the same language; a sum over no axis is its own. */
-const einsum: AtenFunction = (t, a) => {
-  const equation = a.text('equation').replaceAll(' ', '')
-  const tensors = a.tensors('tensors')
+/** The terms of an equation, and what it gives; `...` stands for as many axes as a term names too few. */
+function withoutDots(equation: string, tensors: readonly SymTensor[]): [left: string, right: string | undefined] {
   const [left, right] = equation.split('->') as [string, string | undefined]
-  if (equation.includes('.')) throw a.error(`with ${equation} is not supported: write its axes out`)
+  if (!equation.includes('...')) return [left, right]
+  const free = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((letter) => !equation.includes(letter))
+  const counts = left
+    .split(',')
+    .map((term, i) => (term.includes('...') ? (tensors[i]?.rank ?? 0) - term.length + 3 : 0))
+  const most = Math.max(...counts)
+  const dots = (count: number): string => free.slice(most - count, most).join('')
+  const terms = left.split(',').map((term, i) => term.replace('...', dots(counts[i] as number)))
+  const letters = terms.join('')
+  const once = [...new Set(letters)].filter((letter) => /[a-zA-Z]/.test(letter) && !dots(most).includes(letter))
+  const named = once.filter((letter) => letters.split(letter).length === 2).sort()
+  return [terms.join(','), right === undefined ? dots(most) + named.join('') : right.replace('...', dots(most))]
+}
+
+const einsum: AtenFunction = (t, a) => {
+  const tensors = a.tensors('tensors')
+  const [left, right] = withoutDots(a.text('equation').replaceAll(' ', ''), tensors)
   const terms = left.split(',')
   const sizes = new Map<string, Size>()
   terms.forEach((term, i) => {
@@ -157,9 +172,19 @@ const einsum: AtenFunction = (t, a) => {
   )
 }
 
+/** Lists of axes, or how many: the last of one and the first of the other. */
+function tensordotAxes(a: Args, rank: number): (readonly number[])[] {
+  if (a.has('dims_other')) return [a.ints('dims_self'), a.ints('dims_other')]
+  const given = a.get('dims_self')
+  if (Array.isArray(given) && given.length === 2)
+    return given.map((axes) => new Args('tensordot', [{ name: 'dims', aliases: [], byDefault: axes }], []).ints('dims'))
+  const places = Array.from({ length: a.int('dims_self') }, (_, i) => i)
+  return [places.map((i) => rank - places.length + i), places]
+}
+
 const tensordot: AtenFunction = (t, a) => {
   const [x, y] = [a.tensor('self'), a.tensor('other')]
-  const [left, right] = [a.ints('dims_self'), a.ints('dims_other')].map((axes, i) =>
+  const [left, right] = tensordotAxes(a, x.rank).map((axes, i) =>
     axes.map((axis) => (axis < 0 ? axis + (i === 0 ? x : y).rank : axis)),
   ) as [number[], number[]]
   const letters = (rank: number, from: number) =>
@@ -207,10 +232,10 @@ const dot: AtenFunction = (t, a) => {
 
 // biome-ignore format: one row per operator
 export const PRODUCTS = {
-  addbmm: { parameters: 'self, mat1, mat2, *, beta=1, alpha=1', run: (t, a) => t.call('add', [t.op('mul', [a.tensor('self'), a.get('beta')]), t.op('mul', [t.op('sum', [matmulOf(t, a.tensor('mat1'), a.tensor('mat2')), 0n]), a.get('alpha')])]) },
+  addbmm: { parameters: 'self, mat1|batch1, mat2|batch2, *, beta=1, alpha=1', run: (t, a) => t.call('add', [t.op('mul', [a.tensor('self'), a.get('beta')]), t.op('mul', [t.op('sum', [matmulOf(t, a.tensor('mat1'), a.tensor('mat2')), 0n]), a.get('alpha')])]) },
   addmm: { parameters: 'self, mat1, mat2, *, beta=1, alpha=1', run: addmm },
-  addmv: { parameters: 'self, mat1, mat2, *, beta=1, alpha=1', run: addmm },
-  baddbmm: { parameters: 'self, mat1, mat2, *, beta=1, alpha=1', run: baddbmm },
+  addmv: { parameters: 'self, mat1|mat, mat2|vec, *, beta=1, alpha=1', run: addmm },
+  baddbmm: { parameters: 'self, mat1|batch1, mat2|batch2, *, beta=1, alpha=1', run: baddbmm },
   bilinear: { parameters: 'input1, input2, weight, bias=None', run: bilinear },
   bmm: { parameters: 'self, mat2', run: matmul('self', 'mat2') },
   cdist: { parameters: 'x1, x2, p=2, compute_mode=None', run: cdist },
@@ -223,5 +248,5 @@ export const PRODUCTS = {
   mm: { parameters: 'self, mat2', run: matmul('self', 'mat2') },
   mv: { parameters: 'self, vec', run: matmul('self', 'vec') },
   outer: { parameters: 'self, vec2', run: outer },
-  tensordot: { parameters: 'self, other, dims_self, dims_other', run: tensordot },
+  tensordot: { parameters: 'self|a, other|b, dims_self|dims=2, dims_other=None', run: tensordot },
 } as const satisfies Record<string, AtenOperator>

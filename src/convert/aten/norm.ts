@@ -8,7 +8,7 @@ import { computedAs, isHalf } from './dtypes.ts'
 import { WrongDType } from './linear.ts'
 import { normOf, reduceBy, variance } from './reduce.ts'
 import { knownSize, type Size, sameSize } from './size.ts'
-import type { SymTensor } from './symbolic.ts'
+import { SymTensor } from './symbolic.ts'
 
 /** Normalisations (aten's Normalization.cpp, layer_norm.cpp, group_norm.cpp). */
 
@@ -171,6 +171,23 @@ export function localResponseOf(
   return t.made(t.node('Div', [t.value(x), divisor]), x.dtype, x.dims)
 }
 
+/** With and without statistics of its own (the overload `no_stats`). */
+const legitBatchNorm: AtenFunction = (t, a) => {
+  const [x, weight, bias] = [a.tensor('self'), a.optionalTensor('weight'), a.optionalTensor('bias')]
+  const hasNone = !(a.get('running_mean') instanceof SymTensor)
+  const training = hasNone || a.flag('training')
+  const eps = a.number(a.has('running_mean') && hasNone ? 'training' : 'eps')
+  const [mean, variance] = training ? [null, null] : [a.tensor('running_mean'), a.tensor('running_var')]
+  return [batchNormOf(t, x, { weight, bias, mean, variance, eps }), ...statistics(t, x, eps)]
+}
+
+/** The mean and 1/σ of each channel. */
+function statistics(t: Aten, x: SymTensor, eps: number): SymTensor[] {
+  const axes = x.dims.map((_, i) => BigInt(i)).filter((axis) => axis !== 1n)
+  const variance = t.op('var', [x, axes, false])
+  return [t.op('mean', [x, axes]), t.op('rsqrt', [t.op('add', [variance, eps])])]
+}
+
 const batchNorm: AtenFunction = (t, a) => {
   const own = a.has('training') && a.flag('training')
   return batchNormOf(t, a.tensor('self'), {
@@ -247,11 +264,14 @@ const nativeGroup: AtenFunction = (t, a) => [
   t.scalar(0),
 ]
 
+const LEGIT =
+  'self, weight, bias, running_mean=None, running_var=None, training=None, momentum=None, eps=None, cudnn_enabled=False'
 const BATCH = 'self, weight, bias, running_mean, running_var, training, momentum, eps, cudnn_enabled=False'
 
 // biome-ignore format: one row per operator
 export const NORMS = {
   _native_batch_norm_legit_no_training: { parameters: 'self, weight, bias, running_mean, running_var, momentum, eps', run: native(batchNorm) },
+  _native_batch_norm_legit: { parameters: LEGIT, run: legitBatchNorm },
   batch_norm: { parameters: BATCH, run: batchNorm },
   group_norm: { parameters: 'self, num_groups, weight=None, bias=None, eps=1e-05, cudnn_enabled=True', run: groupNorm },
   instance_norm: { parameters: 'self, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, cudnn_enabled=False', run: instanceNorm },

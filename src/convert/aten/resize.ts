@@ -122,7 +122,12 @@ const upsample =
 
 const upsampleOperator = (mode: ResizeMode, rank: number): AtenOperator => {
   const align = mode.startsWith('nearest') ? '' : 'align_corners, '
-  const names = ['', 'scales=None', 'scales_h=None, scales_w=None', 'scales_d=None, scales_h=None, scales_w=None'][rank]
+  const names = [
+    '',
+    'scales|scale_factors=None',
+    'scales_h|scale_factors=None, scales_w=None',
+    'scales_d|scale_factors=None, scales_h=None, scales_w=None',
+  ][rank]
   return { parameters: `self, output_size, ${align}${names}`, run: upsample(mode, rank) }
 }
 
@@ -207,7 +212,10 @@ function padConstant(
   return t.castTo(t.made(result, wide.dtype, dims), x.dtype)
 }
 
-const padOperator = (mode: string): AtenOperator => ({ parameters: 'self, pad', run: (t, a) => padWith(t, a, mode) })
+const padOperator = (mode: string): AtenOperator => ({
+  parameters: 'self, pad|padding',
+  run: (t, a) => padWith(t, a, mode),
+})
 
 // biome-ignore format: one row per operator
 export const RESIZES = {

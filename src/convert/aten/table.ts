@@ -5,6 +5,7 @@ import type { AtenOperator } from './aten.ts'
 import { ATTENTION } from './attention.ts'
 import { CELLS } from './cell.ts'
 import { COMPARISONS } from './comparison.ts'
+import { COMPOSITES } from './composite.ts'
 import { CONVOLUTIONS } from './conv.ts'
 import { CREATORS } from './create.ts'
 import { ELEMENTWISE } from './elementwise.ts'
@@ -14,6 +15,7 @@ import { GRIDS } from './grid.ts'
 import { INDEXING } from './indexing.ts'
 import { JOINS } from './join.ts'
 import { PRODUCTS } from './linear.ts'
+import { MATRICES } from './matrix.ts'
 import { NORMS } from './norm.ts'
 import { POOLS } from './pool.ts'
 import { RECURRENTS } from './recurrent.ts'
@@ -29,6 +31,7 @@ const OPERATORS = {
   ...ATTENTION,
   ...CELLS,
   ...COMPARISONS,
+  ...COMPOSITES,
   ...CONVOLUTIONS,
   ...CREATORS,
   ...ELEMENTWISE,
@@ -37,6 +40,7 @@ const OPERATORS = {
   ...EMBEDDINGS,
   ...INDEXING,
   ...JOINS,
+  ...MATRICES,
   ...NORMS,
   ...ADAPTIVE_POOLS,
   ...POOLS,
@@ -51,12 +55,14 @@ const OPERATORS = {
 /** Other names of the same: of numpy's, of older releases, of `torch.special`. */
 // biome-ignore format: a list of names
 const ALIASES = {
-  _cdist_forward: 'cdist', _reshape_alias: 'reshape', _to_copy: 'to', _unsafe_view: 'view', absolute: 'abs', arccos: 'acos',
-  arcsin: 'asin', arctan: 'atan', clip: 'clamp', concatenate: 'concat', divide: 'div', greater: 'gt',
-  greater_equal: 'ge', less: 'lt', less_equal: 'le', 
+  _cdist_forward: 'cdist', _embedding_bag: 'embedding_bag', _embedding_bag_forward_only: 'embedding_bag',
+  _local_scalar_dense: 'item', _reshape_alias: 'reshape', _to_copy: 'to', _unsafe_view: 'view', absolute: 'abs', arccos: 'acos',
+  arcsin: 'asin', arctan: 'atan', arctan2: 'atan2', broadcast_to: 'expand', clip: 'clamp', concatenate: 'concat', divide: 'div', greater: 'gt',
+  ger: 'outer', greater_equal: 'ge', less: 'lt', less_equal: 'le',
   moveaxis: 'movedim', multiply: 'mul', negative: 'neg', not_equal: 'ne', special_erf: 'erf', special_expit: 'sigmoid',
-  special_expm1: 'expm1', special_log1p: 'log1p', subtract: 'sub', swapaxes: 'transpose', swapdims: 'transpose',
   lift: 'detach', lift_fresh: 'detach', lift_fresh_copy: 'clone',
+  special_expm1: 'expm1', special_log1p: 'log1p', special_logit: 'logit',
+  special_logsumexp: 'logsumexp', special_xlogy: 'xlogy', subtract: 'sub', swapaxes: 'transpose', swapdims: 'transpose',
   true_divide: 'div', unsafe_chunk: 'chunk', unsafe_split: 'split', unsafe_split_with_sizes: 'split_with_sizes',
 } as const
 

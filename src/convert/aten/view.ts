@@ -149,7 +149,7 @@ const inPlace =
   (name: string): AtenFunction =>
   (t, a) => {
     const x = a.tensor('self')
-    x.become(t.op(name, [x, ...['dim', 'dim1'].filter((key) => a.has(key)).map((key) => a.get(key))]))
+    x.become(t.op(name, [x, ...['dim', 'dim0', 'dim1'].filter((key) => a.has(key)).map((key) => a.get(key))]))
     return x
   }
 
@@ -176,13 +176,16 @@ export const VIEWS = {
   numel: { parameters: 'self', run: numel },
   permute: { parameters: 'self, dim', run: permute },
   ravel: { parameters: 'self', run: (t, a) => reshapeView(t, a.tensor('self'), [productOf(a.tensor('self').dims)]) },
-  reshape: { parameters: 'self, size', run: reshape },
+  reshape: { parameters: 'self, size|shape', run: reshape },
   size: { parameters: 'self, dim=None', run: sizeOf },
   squeeze: { parameters: 'self, dim=None', run: squeeze },
   squeeze_: { parameters: 'self, dim=None', run: inPlace('squeeze') },
   t: { parameters: 'self', run: matrixTranspose },
+  swapaxes_: { parameters: 'self, dim0|axis0, dim1|axis1', run: inPlace('transpose') },
+  swapdims_: { parameters: 'self, dim0, dim1', run: inPlace('transpose') },
   t_: { parameters: 'self', run: inPlace('t') },
-  transpose: { parameters: 'self, dim0, dim1', run: transpose },
+  transpose: { parameters: 'self, dim0|axis0, dim1|axis1', run: transpose },
+  transpose_: { parameters: 'self, dim0, dim1', run: inPlace('transpose') },
   unflatten: { parameters: 'self, dim, sizes, names=None', run: unflatten },
   unsqueeze: { parameters: 'self, dim', run: (t, a) => unsqueezeView(t, a.tensor('self'), a.axis('dim', a.tensor('self').rank + 1)) },
   unsqueeze_: { parameters: 'self, dim', run: inPlace('unsqueeze') },

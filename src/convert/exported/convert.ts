@@ -167,6 +167,7 @@ function environment(
     const held = tensorFor(file, kind, spec)
     if (held) env.set(held.name, constantOf(m, held.tensor))
     else if (kind === 'constant_input') env.set(String(spec.get('name')), readArgument(spec.get('value'), env))
+    else if (kind === 'token') env.set(String(objectOf(spec.get('arg'), 'a token').get('name')), null)
     else if (kind !== 'user_input') throw m.error(`an exported program takes a ${kind}, which is not supported`)
   }
   return env

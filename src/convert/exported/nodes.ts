@@ -4,9 +4,10 @@ import { listOf, objectOf } from '../../formats/torch-export.ts'
 import { branch } from '../script/branch.ts'
 import { callExternal, functionFor } from '../script/external.ts'
 import type { Machine } from '../script/machine.ts'
+import { callOperator } from '../script/operator-call.ts'
 import { binary, compare, unary } from '../script/operators.ts'
 import { truth } from '../script/truth.ts'
-import { type Py, PyList, PyTuple } from '../script/value.ts'
+import { type Kwargs, type Py, PyList, PyTuple } from '../script/value.ts'
 import { asStrided, layoutOf } from './strided.ts'
 import { type Environment, type Names, namesIn, readArgument, unionOf } from './value.ts'
 
@@ -23,7 +24,7 @@ interface Place {
   readonly depth: number
 }
 
-type Operator = (m: Machine, args: readonly Py[]) => Py
+type Operator = (m: Machine, args: readonly Py[], kwargs: Kwargs) => Py
 
 const python =
   (op: string): Operator =>
@@ -59,15 +60,18 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>(Objec
   'torch.sym_max': (m, args) => callExternal(m, 'builtins.max', args, new Map()),
   'torch.sym_min': (m, args) => callExternal(m, 'builtins.min', args, new Map()),
   'torch.sym_not': (m, args) => unary(m, 'not', at(args)),
+  'torch.ops.aten._linalg_check_errors': nothing,
   'torch.ops.aten._assert_async': nothing,
   'torch.ops.aten._assert_scalar': nothing,
   'torch.ops.aten._assert_tensor_metadata': nothing,
+  'torch.ops.prims.scalar_tensor': (m, args, kwargs) => callOperator(m, 'scalar_tensor', args, kwargs),
   'torch.ops.aten.sym_constrain_range': nothing,
   'torch.ops.aten.sym_constrain_range_for_size': nothing,
 }))
 
 /** Other names of operators in exported programs. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['_local_scalar_dense', 'item'],
   ['detach_', 'detach'],
   ['lift_fresh', 'alias'],
   ['lift_fresh_copy', 'clone'],
@@ -159,7 +163,7 @@ function resultOf(m: Machine, target: string, node: ReadonlyMap<string, Json>, e
     else args.push(value)
   }
   const operator = OPERATORS.get(target)
-  return operator ? operator(m, args) : callExternal(m, target, args, kwargs)
+  return operator ? operator(m, args, kwargs) : callExternal(m, target, args, kwargs)
 }
 
 const isKeyword = (target: string, name: string): boolean =>
@@ -219,6 +223,19 @@ const wrapped =
     return inner(m, held(node, at)[1], args, place)
   }
 
+/** with_effects(token, operator, ...): a token is there for the order, which nodes here have anyway. */
+const effects: Higher = (m, node, env) => {
+  const [kind, name] = held(node, 1)
+  const target = operatorName(String(name))
+  if (kind !== 'as_operator') throw m.error(`an effect is ${kind}`)
+  const args = listOf(node.get('inputs'), 'inputs')
+    .slice(2)
+    .map((input) => readArgument(objectOf(input, 'an input').get('arg'), env))
+  const operator = OPERATORS.get(target)
+  const made = operator ? operator(m, args, new Map()) : callExternal(m, target, args, new Map())
+  return new PyTuple([null, made])
+}
+
 /** as_strided(self, size, stride, storage_offset) */
 const strided: Higher = (m, node, env, { graph }) => {
   const [, self] = held(node, 0)
@@ -233,6 +250,7 @@ const strided: Higher = (m, node, env, { graph }) => {
 const HIGHER: ReadonlyMap<string, Higher> = new Map<string, Higher>([
   ['torch.ops.aten.as_strided', strided],
   ['torch.ops.higher_order.cond', cond],
+  ['torch.ops.higher_order.with_effects', effects],
   ['torch.ops.higher_order.wrap_with_autocast', wrapped(0)],
   ['torch.ops.higher_order.wrap_with_set_grad_enabled', wrapped(0)],
 ])

@@ -82,7 +82,7 @@ export function functionFor(m: Machine, path: string): Call | undefined {
   const known = PYTHON.get(path)
   if (known) return known
   if (constructs(path)) return (machine, args, kwargs) => construct(machine, path, args, kwargs)
-  if (FUNCTIONS.test(path)) {
+  if (path.startsWith('torch.nn.functional.')) {
     const made = FUNCTIONAL.get(name)
     if (made) return made
   }

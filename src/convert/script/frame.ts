@@ -1,6 +1,6 @@
 import type { Machine } from './machine.ts'
 import type { Block } from './syntax.ts'
-import { Missing, type Mutable, type Py, type PyClass, type Scope } from './value.ts'
+import { Missing, type Mutable, type Py, type PyClass, type Scope, UNINITIALIZED } from './value.ts'
 
 /** The names of one call (or of a comprehension), and what is left to do in it. */
 export class Frame implements Scope, Mutable {
@@ -21,7 +21,8 @@ export class Frame implements Scope, Mutable {
 
   lookup(name: string, m: Machine): Py | undefined {
     const value = this.#locals.get(name)
-    if (value instanceof Missing && value.why !== '') throw m.error(`${name} has no value here: ${value.why}`)
+    if (value instanceof Missing && value !== UNINITIALIZED && value.why !== '')
+      throw m.error(`${name} has no value here: ${value.why}`)
     return value === undefined ? this.outer.lookup(name, m) : value
   }
 

@@ -1,8 +1,9 @@
-import { SymSize } from '../aten/size.ts'
+import { alike } from '../aten/aten.ts'
+import { type Size, SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { fromDatum, toDatum } from './datum.ts'
 import type { Machine } from './machine.ts'
-import { type Kwargs, type Py, PyList } from './value.ts'
+import { type Kwargs, type Py, PyList, PyTuple } from './value.ts'
 
 /** An operator of torch that nothing here converts: conversion goes on to name all of them. */
 export class Unsupported extends Error {
@@ -21,7 +22,8 @@ export class Unsupported extends Error {
 /** Sizes that may be given one by one: `x.view(2, 3)`. */
 // biome-ignore format: a list of names
 const SPREAD: ReadonlySet<string> = new Set([
-  'empty', 'expand', 'flip', 'new_ones', 'new_zeros', 'ones', 'permute', 'repeat', 'reshape', 'tile', 'view', 'zeros',
+  'broadcast_to', 'empty', 'expand', 'flip', 'new_ones', 'new_zeros', 'ones', 'permute', 'repeat', 'reshape', 'squeeze',
+  'tile', 'view', 'zeros',
 ])
 const MADE: ReadonlySet<string> = new Set(['empty', 'ones', 'zeros'])
 
@@ -41,9 +43,32 @@ function spread(name: string, args: readonly Py[]): readonly Py[] {
 export function callOperator(m: Machine, name: string, given: readonly Py[], kwargs: Kwargs): Py {
   const plain = name.endsWith('_') && !m.t.has(name) ? name.slice(0, -1) : name
   if (!m.t.has(plain)) throw new Unsupported(name, m.path, m.line)
-  if ((name === 'max' || name === 'min') && given[1] instanceof SymTensor)
+  if ((name === 'max' || name === 'min') && (given[1] instanceof SymTensor || kwargs.get('other') instanceof SymTensor))
     return callOperator(m, `${name}imum`, given, kwargs)
   const args = spread(name.replace(/_$/, ''), given).map((arg) => toDatum(m, arg))
   const named = new Map([...kwargs].filter(([key]) => key !== 'out').map(([key, value]) => [key, toDatum(m, value)]))
-  return fromDatum(m.t.call(name, args, named), plain)
+  return into(m, name, fromDatum(m.t.call(name, args, named), plain), kwargs.get('out') ?? null)
+}
+
+/** What was computed, in the tensors that were given for it. */
+function into(m: Machine, name: string, made: Py, out: Py): Py {
+  if (out === null) return made
+  if (out instanceof SymTensor && made instanceof SymTensor) return written(m, name, made, out)
+  const [given, results] = [out, made].map((value) =>
+    value instanceof PyTuple || value instanceof PyList ? value.items : [],
+  )
+  if (!given || given.length === 0 || given.length !== results?.length)
+    throw m.error(`torch's ${name} is given an out of another kind, which is not supported`)
+  return new PyTuple(
+    given.map((item, i) => into(m, name, results[i] as Py, item)),
+    made instanceof PyTuple ? made.names : [],
+  )
+}
+
+function written(m: Machine, name: string, made: SymTensor, out: SymTensor): SymTensor {
+  const fits = made.rank === out.rank && made.dims.every((dim, i) => alike(dim, out.dims[i] as Size))
+  if (fits) return m.t.assign(out, made)
+  throw m.error(
+    `torch's ${name} writes [${made.dims.join(', ')}] into an out of [${out.dims.join(', ')}], which is not supported`,
+  )
 }

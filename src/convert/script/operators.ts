@@ -31,6 +31,8 @@ const ATEN: ReadonlyMap<string, string> = new Map([
   ['&', 'bitwise_and'],
   ['|', 'bitwise_or'],
   ['^', 'bitwise_xor'],
+  ['<<', 'bitwise_left_shift'],
+  ['>>', 'bitwise_right_shift'],
   ['<', 'lt'],
   ['<=', 'le'],
   ['>', 'gt'],

@@ -1,3 +1,4 @@
+import type { DType } from '../../tensor/dtype.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { BUILTINS, isInstance } from './builtins.ts'
 import { fromDatum, toDatum } from './datum.ts'
@@ -6,7 +7,7 @@ import type { Machine } from './machine.ts'
 import { callOperator } from './operator-call.ts'
 import { binary, compare } from './operators.ts'
 import { truth } from './truth.ts'
-import { Builtin, type Call, Device, isNumber, type Py, PyDict, PyList, PyTuple, typeOf } from './value.ts'
+import { Builtin, type Call, Device, isNumber, type Py, PyDict, PyDType, PyList, PyTuple, typeOf } from './value.ts'
 
 /** Functions of Python's libraries that forward functions use, and of torch what is about running: a row each. */
 
@@ -81,6 +82,39 @@ const asTensor: Call = (m, args, kwargs) =>
     m.t.call('tensor', [toDatum(m, at(args))], new Map([...kwargs].map(([key, value]) => [key, toDatum(m, value)]))),
   )
 
+/** `torch.finfo` and `torch.iinfo`: of a dtype, or of the one that is torch's default. */
+const limits: Call = (m, args) => {
+  const [given] = args
+  const dtype = given instanceof PyDType ? given.dtype : 'float32'
+  const found = LIMITS[dtype]
+  if (!found) throw m.error(`the limits of ${dtype}`)
+  return new PyTuple(Object.values(found), Object.keys(found))
+}
+const float = (bits: bigint, max: number, eps: number, tiny: number): Readonly<Record<string, Py>> => ({
+  bits,
+  eps,
+  max,
+  min: -max,
+  smallest_normal: tiny,
+  tiny,
+})
+const int = (bits: bigint): Readonly<Record<string, Py>> => ({
+  bits,
+  max: 2n ** (bits - 1n) - 1n,
+  min: -(2n ** (bits - 1n)),
+})
+const LIMITS: Readonly<Partial<Record<DType, Readonly<Record<string, Py>>>>> = {
+  bfloat16: float(16n, 3.3895313892515355e38, 2 ** -7, 2 ** -126),
+  float16: float(16n, 65504, 2 ** -10, 2 ** -14),
+  float32: float(32n, 3.4028234663852886e38, 2 ** -23, 2 ** -126),
+  float64: float(64n, Number.MAX_VALUE, 2 ** -52, 2 ** -1022),
+  int16: int(16n),
+  int32: int(32n),
+  int64: int(64n),
+  int8: int(8n),
+  uint8: { bits: 8n, max: 255n, min: 0n },
+}
+
 const isTensor: Call = (_m, args) => at(args) instanceof SymTensor
 const isFloating: Call = (_m, args) => {
   const x = at(args)
@@ -120,6 +154,14 @@ const ROWS: Readonly<Record<string, Call>> = {
   'operator.add': (m, [a, b]) => binary(m, '+', a ?? null, b ?? null),
   'operator.eq': (m, [a, b]) => compare(m, '==', a ?? null, b ?? null),
   'operator.mul': (m, [a, b]) => binary(m, '*', a ?? null, b ?? null),
+  'torch.atleast_1d': gathered('atleast_1d'),
+  'torch.atleast_2d': gathered('atleast_2d'),
+  'torch.atleast_3d': gathered('atleast_3d'),
+  'torch.cartesian_prod': gathered('cartesian_prod'),
+  'torch.chain_matmul': gathered('chain_matmul'),
+  'torch.finfo': limits,
+  'torch.iinfo': limits,
+  'torch.meshgrid': gathered('meshgrid'),
   'torch.Size': (m, args) => new PyTuple([...iterate(m, at(args))]),
   'torch.Tensor': asTensor,
   'torch.FloatTensor': asTensor,

@@ -36,10 +36,10 @@ const hasTensor = (args: readonly Py[]): boolean => args.some((arg) => arg insta
 const either =
   (name: string, op: string): Call =>
   (m, args, kwargs) => {
-    if (hasTensor(args) && at(args) !== null && at(args, 1) !== null) return callOperator(m, name, args, kwargs)
-    return op.length > 1 || '<>'.includes(op)
-      ? compareOr(m, op, at(args), at(args, 1))
-      : binary(m, op, at(args), at(args, 1))
+    const [a, b] = [at(args), at(args, 1)]
+    const isTorch = args.length < 2 || (hasTensor(args) && a !== null && b !== null)
+    if (isTorch) return callOperator(m, name, args, kwargs)
+    return op.length > 1 || '<>'.includes(op) ? compareOr(m, op, a, b) : binary(m, op, a, b)
   }
 const compareOr = (m: Machine, op: string, a: Py, b: Py): Py =>
   COMPARISONS.has(op) ? compare(m, op, a, b) : binary(m, op, a, b)
@@ -61,7 +61,7 @@ const builtin = (name: string): Call => BUILTINS[name] as Call
 const unlessTensor =
   (name: string, python: Call): Call =>
   (m, args, kwargs) =>
-    at(args) instanceof SymTensor ? callOperator(m, name, args, kwargs) : python(m, args, kwargs)
+    at(args) instanceof SymTensor || args.length === 0 ? callOperator(m, name, args, kwargs) : python(m, args, kwargs)
 
 const method =
   (name: string): Call =>
@@ -135,6 +135,13 @@ const dictOf: Call = (_m, [items]) => {
   return dict
 }
 
+/** `list += list` and `tensor += value`. */
+const extended: Call = (m, args, kwargs) => {
+  if (!(at(args) instanceof PyList)) return callOperator(m, 'add_', args, kwargs)
+  method('extend')(m, args, kwargs)
+  return at(args)
+}
+
 // biome-ignore format: one row per operator
 const ROWS: Readonly<Record<string, Call>> = {
   Bool: builtin('bool'),
@@ -166,6 +173,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   _unwrap_optional: (_m, [value]) => value ?? null,
   abs: unlessTensor('abs', builtin('abs')),
   add: either('add', '+'),
+  add_: extended,
   all: (m, args, kwargs) => unlessTensor('all', builtin('all'))(m, args, kwargs),
   any: (m, args, kwargs) => unlessTensor('any', builtin('any'))(m, args, kwargs),
   append: (m, args, kwargs) => { method('append')(m, args, kwargs); return at(args) },
@@ -191,7 +199,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   floor: numeric('floor', Math.floor, true),
   floor_divide: either('floor_divide', '//'),
   floordiv: either('floor_divide', '//'),
-  fmod: (m, args, kwargs) => hasTensor(args) ? callOperator(m, 'fmod', args, kwargs) : Number(at(args)) % Number(at(args, 1)),
+  fmod: (m, args, kwargs) => hasTensor(args) || args.length < 2 ? callOperator(m, 'fmod', args, kwargs) : Number(at(args)) % Number(at(args, 1)),
   format: (m, [pattern, ...args], kwargs) => formatAll(m, String(pattern), args, kwargs),
   ge: either('ge', '>='),
   get: method('get'),
@@ -212,11 +220,11 @@ const ROWS: Readonly<Record<string, Call>> = {
   log: numeric('log', Math.log),
   lower: method('lower'),
   lt: either('lt', '<'),
-  max: (m, args, kwargs) => hasTensor(args) || at(args) instanceof SymTensor ? callOperator(m, 'max', args, kwargs) : builtin('max')(m, args, kwargs),
-  min: (m, args, kwargs) => hasTensor(args) || at(args) instanceof SymTensor ? callOperator(m, 'min', args, kwargs) : builtin('min')(m, args, kwargs),
+  max: (m, args, kwargs) => hasTensor(args) || args.length === 0 ? callOperator(m, 'max', args, kwargs) : builtin('max')(m, args, kwargs),
+  min: (m, args, kwargs) => hasTensor(args) || args.length === 0 ? callOperator(m, 'min', args, kwargs) : builtin('min')(m, args, kwargs),
   mul: either('mul', '*'),
   ne: either('ne', '!='),
-  neg: (m, args, kwargs) => at(args) instanceof SymTensor ? callOperator(m, 'neg', args, kwargs) : unary(m, '-', at(args)),
+  neg: unlessTensor('neg', (m, args) => unary(m, '-', at(args))),
   ord: (_m, [text]) => BigInt(String(text).codePointAt(0) ?? 0),
   pop: method('pop'),
   popitem: (m) => missing(m, 'popitem'),
@@ -252,7 +260,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   setdefault: method('setdefault'),
   sin: numeric('sin', Math.sin),
   size: sizeOf,
-  slice: (m, args, kwargs) => at(args) instanceof SymTensor ? callOperator(m, 'slice', args, kwargs) : getItem(m, at(args), new PySlice([at(args, 1), at(args, 2), at(args, 3)])),
+  slice: unlessTensor('slice', (m, args) => getItem(m, at(args), new PySlice([at(args, 1), at(args, 2), at(args, 3)]))),
   sorted: (m, args, kwargs) => builtin('sorted')(m, args, kwargs),
   split: (m, args, kwargs) => typeof at(args) === 'string' ? method('split')(m, args, kwargs) : callOperator(m, Array.isArray((args[1] as PyList | undefined)?.items) ? 'split_with_sizes' : 'split', args, kwargs),
   sqrt: numeric('sqrt', Math.sqrt),

@@ -96,14 +96,21 @@ const METHODS: ReadonlyMap<string, Method> = new Map(Object.entries<Method>({
   retain_grad: () => null,
   select,
   short: (m, x) => m.t.castTo(x, 'int16'),
-  size: (m, x, args) => args.length === 0 ? sizes(m, x) : fromDatum(m.t.call('size', [x, toDatum(m, args[0] as Py)])),
+  size: (m, x, args, kwargs) => { const dim = args[0] ?? kwargs.get('dim') ?? null; return dim === null ? sizes(m, x) : fromDatum(m.t.call('size', [x, toDatum(m, dim)])) },
   type: asType,
 }))
+
+/** `x.where(condition, other)`: the function has the condition first. */
+const chosen: Method = (m, x, [condition, other], kwargs) => {
+  const list = [condition ?? kwargs.get('condition') ?? null, x, other ?? kwargs.get('other') ?? null]
+  return callOperator(m, 'where', list, new Map())
+}
 
 /** An attribute or method of a tensor. */
 export function tensorAttribute(m: Machine, x: SymTensor, name: string): Py | undefined {
   const attribute = ATTRIBUTES.get(name)
   if (attribute) return attribute(m, x)
+  if (name === 'where') return new Builtin(name, (machine, args, kwargs) => chosen(machine, x, args, kwargs))
   const isMethod = METHODS.has(name) || m.t.has(name) || !name.startsWith('_')
   if (!isMethod) return undefined
   return new Builtin(name, (machine, args, kwargs) => callTensor(machine, name, [x, ...args], kwargs))

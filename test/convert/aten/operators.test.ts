@@ -11,7 +11,7 @@ import { type Program, runProgram } from './programs.ts'
 const programs: readonly Program[] = JSON.parse(readFileSync(`${FIXTURES}torch/aten.json`, 'utf8')).cases
 
 /** Programs in which something depends on how large the first dimension is. */
-const MAX_UNDECIDED = 40
+const MAX_UNDECIDED = 60
 
 const nameOf = ({ inputs, steps }: Program): string =>
   `${steps.map(([, op]) => op).join(' ')} of ${Object.values(inputs).map(({ dtype, shape }) => `${dtype}[${shape}]`)}`
