@@ -66,6 +66,13 @@ export function putAlong(t: Aten, base: Expr, value: Expr, axis: number, size: n
   return t.node('Gather', [t.node('Concat', [base, value], { axis }), t.makeup(index)], { axis })
 }
 
+/** An element of a list that is known, which code may want as a number. */
+function elementOf(t: Aten, base: Expr, at: Size): Expr | undefined {
+  const list = typeof at === 'number' ? t.graph.constantOf(base) : undefined
+  if (list?.dims.length !== 1) return undefined
+  return t.graph.constant(createTensor(list.dtype, [], list.data.slice(at as number, (at as number) + 1)))
+}
+
 export function selectView(t: Aten, x: SymTensor, axis: number, index: Size): SymTensor {
   const size = x.dims[axis] as Size
   const at = typeof index === 'number' && index < 0 ? addSizes(size, index) : index
@@ -73,7 +80,8 @@ export function selectView(t: Aten, x: SymTensor, axis: number, index: Size): Sy
     throw new RangeError(`index ${index} is out of bounds for dimension ${axis} with size ${size}`)
   const dims = x.dims.filter((_, i) => i !== axis)
   const one = ints([axis])
-  const read = (base: Expr): Expr => t.node('Gather', [base, typeof at === 'number' ? ints(at) : t.size(at)], { axis })
+  const read = (base: Expr): Expr =>
+    elementOf(t, base, at) ?? t.node('Gather', [base, typeof at === 'number' ? ints(at) : t.size(at)], { axis })
   const write = (base: Expr, value: Expr): Expr => {
     const copy = new SymTensor(base, x.dtype, x.dims)
     const slot = sliceView(t, copy, axis, at, addSizes(at, 1))

@@ -1,6 +1,7 @@
 import { SymTensor } from '../aten/symbolic.ts'
 import { findMember, type Member, valueOfMember } from './class.ts'
 import { containerMethod } from './container.ts'
+import { enumOf } from './enum.ts'
 import { resolveExternal } from './external.ts'
 import type { Machine } from './machine.ts'
 import { callNative, nativeMethods, stored } from './module.ts'
@@ -41,6 +42,8 @@ export function findAttribute(m: Machine, value: Py, name: string): Py | undefin
   }
   if (value instanceof PyClass) {
     if (name === '__name__') return value.definition.name
+    const member = enumOf(m, value)?.get(name)
+    if (member) return member
     if (name === '__new__') return new Builtin('__new__', (_m, [cls]) => new Instance((cls as PyClass) ?? value))
     const found = findMember(m, value, name)
     return found && (found.member.kind === 'class' ? bound(m, found, value) : valueOfMember(m, found))

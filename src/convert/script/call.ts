@@ -1,5 +1,6 @@
 import { getAttribute } from './attribute.ts'
 import { findMember, isNamedTuple } from './class.ts'
+import { enumOf, memberOf } from './enum.ts'
 import { callExternal } from './external.ts'
 import { Frame } from './frame.ts'
 import type { Machine } from './machine.ts'
@@ -104,6 +105,8 @@ function collectNamed(m: Machine, fn: PyFunction, frame: Frame, left: ReadonlyMa
 
 /** An object of a class of the code: named tuples and data classes by their fields, others by `__init__`. */
 function instantiate(m: Machine, cls: PyClass, args: readonly Py[], kwargs: Kwargs): Py {
+  const members = enumOf(m, cls)
+  if (members) return memberOf(m, cls, members, args[0] ?? null)
   const fields = (): [string, Py][] =>
     cls.fields.map(({ name, byDefault: value }, i) => {
       const given = firstOf(args[i], kwargs.get(name), () => value && m.evaluate(value, new Frame(cls.scope)))

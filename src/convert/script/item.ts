@@ -1,6 +1,7 @@
 import { knownSize, SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { toDatum } from './datum.ts'
+import { enumOf } from './enum.ts'
 import type { Machine } from './machine.ts'
 import { moduleItem } from './module.ts'
 import { Ellipsis, External, type Py, PyClass, PyDict, PyList, PyModule, PySlice, PyTuple, typeOf } from './value.ts'
@@ -16,6 +17,8 @@ export function getItem(m: Machine, value: Py, index: Py): Py {
     return found
   }
   if (value instanceof PyModule) return moduleItem(m, value, index)
+  const member = value instanceof PyClass && typeof index === 'string' ? enumOf(m, value)?.get(index) : undefined
+  if (member) return member
   if (value instanceof External || value instanceof PyClass) return value
   const method = m.find(value, '__getitem__')
   if (method === undefined) throw m.error(`${typeOf(value)} has no items`)

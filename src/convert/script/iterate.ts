@@ -1,8 +1,9 @@
 import { knownSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
+import { enumOf } from './enum.ts'
 import type { Machine } from './machine.ts'
 import { moduleItems } from './module.ts'
-import { type Py, PyDict, PyList, PyModule, PySet, PyTuple, SymRange, typeOf } from './value.ts'
+import { type Py, PyClass, PyDict, PyList, PyModule, PySet, PyTuple, SymRange, typeOf } from './value.ts'
 
 /** What a `for` goes over. @throws InferError for what cannot be gone over */
 export function iterate(m: Machine, value: Py): readonly Py[] {
@@ -23,6 +24,8 @@ function itemsOf(m: Machine, value: Py): readonly Py[] {
     m.step(count)
     return Array.from({ length: count }, (_, i) => m.t.op('select', [value, 0n, BigInt(i)]))
   }
+  const members = value instanceof PyClass ? enumOf(m, value) : undefined
+  if (members) return [...members.values()]
   if (value instanceof SymRange) throw m.error('a range whose end depends on data can only be gone over by a for')
   throw m.error(`${typeOf(value)} is gone over, which is not supported`)
 }

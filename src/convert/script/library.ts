@@ -88,7 +88,8 @@ export class FileScope implements Scope {
 
   lookup(name: string, m: Machine): Py | undefined {
     const own = this.own(name, m)
-    return own === undefined ? builtinOf(name) : own
+    if (own !== undefined) return own
+    return name === '__name__' ? this.module : builtinOf(name)
   }
 
   #evaluate(name: string, statement: Statement, m: Machine): Py | undefined {

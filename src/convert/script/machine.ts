@@ -6,7 +6,7 @@ import type { SymTensor } from '../aten/symbolic.ts'
 import type { Frame } from './frame.ts'
 import type { Library } from './library.ts'
 import type { Block, Expression, Statement } from './syntax.ts'
-import type { Kwargs, Mutable, Py, PyModule } from './value.ts'
+import type { EnumMember, Kwargs, Mutable, Py, PyClass, PyModule } from './value.ts'
 
 /**
  * Limits on code from a stranger. Steps: each expression, statement and item of a list is one; the largest model of
@@ -53,6 +53,8 @@ export class Machine {
   readonly values = new Map<Value, Py>()
   /** What `CONSTANTS.cN` are. */
   readonly numbered: readonly Value[]
+  /** Members of enumerations by their class; null of what is none. */
+  readonly enums = new Map<PyClass, ReadonlyMap<string, EnumMember> | null>()
   journal: Journal | undefined
   /** Tensors that stand for Python's numbers, which never change. */
   readonly numbers = new WeakSet<SymTensor>()

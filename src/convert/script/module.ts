@@ -23,6 +23,7 @@ import { parametersOf } from '../torch/parameters.ts'
 import { methodsOf } from '../torch/table.ts'
 import { baseNames, findMember } from './class.ts'
 import { fromDatum, toDatum } from './datum.ts'
+import { enumOf, memberOf } from './enum.ts'
 import type { Machine } from './machine.ts'
 import { isOwn } from './program.ts'
 import { External, type Kwargs, type Py, PyClass, PyDict, PyList, PyModule, PyTuple } from './value.ts'
@@ -58,7 +59,7 @@ function madeOf(m: Machine, value: Value, path: string, depth: number): Py {
     return dict
   }
   if (isGlobal(value)) return m.library.definition(value.name, m) ?? new External(value.name)
-  if (isObject(value)) return functionIn(value) ?? partialIn(m, value, inner) ?? moduleOf(m, value, path)
+  if (isObject(value)) return functionIn(value) ?? partialIn(m, value, inner) ?? objectIn(m, value, path, inner)
   throw m.error(`${path} holds what is not supported`)
 }
 
@@ -87,9 +88,11 @@ function partialIn(m: Machine, { type, state }: PyObject, inner: (item: Value) =
   return m.call(new External('functools.partial'), bound, new Map(named))
 }
 
-function moduleOf(m: Machine, object: PyObject, path: string): PyModule {
-  const cls = isOwn(object.type) ? m.library.definition(object.type, m) : undefined
-  return new PyModule(object, path, cls instanceof PyClass ? cls : undefined)
+function objectIn(m: Machine, object: PyObject, path: string, inner: (item: Value) => Py): Py {
+  const found = isOwn(object.type) ? m.library.definition(object.type, m) : undefined
+  const cls = found instanceof PyClass ? found : undefined
+  const members = cls && enumOf(m, cls)
+  return members ? memberOf(m, cls, members, inner(object.args[0] ?? null)) : new PyModule(object, path, cls)
 }
 
 /** A parameter, buffer, module or other attribute of the file. */

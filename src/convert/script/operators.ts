@@ -15,7 +15,20 @@ import { MAX_BITS, MAX_CHARS, type Machine } from './machine.ts'
 import { moduleKeys } from './module.ts'
 import { formatPercent } from './text.ts'
 import { truth } from './truth.ts'
-import { External, isNumber, type Py, PyDict, PyDType, PyList, PyModule, PySet, PyTuple, typeOf } from './value.ts'
+import {
+  EnumMember,
+  External,
+  Instance,
+  isNumber,
+  type Py,
+  PyDict,
+  PyDType,
+  PyList,
+  PyModule,
+  PySet,
+  PyTuple,
+  typeOf,
+} from './value.ts'
 
 /** Operators of Python on what is known, and of torch on tensors. */
 
@@ -275,6 +288,8 @@ const isSequence = (value: Py): value is PyList | PyTuple => value instanceof Py
 export function equal(m: Machine, a: Py, b: Py): Py {
   m.step()
   if (Object.is(a, b)) return true
+  if (a instanceof EnumMember || b instanceof EnumMember) return equalMembers(m, a, b)
+  if (isOwnObject(a) && isOwnObject(b)) return equalObjects(m, a, b)
   if (isNumber(a) && isNumber(b))
     return Number(a) === Number(b) && (typeof a !== 'bigint' || typeof b !== 'bigint' || a === b)
   const [x, y] = [sizeOf(a), sizeOf(b)]
@@ -292,6 +307,24 @@ export function equal(m: Machine, a: Py, b: Py): Py {
       m.nested(() => a.keys().every((key) => b.has(key) && equal(m, a.get(key) as Py, b.get(key) as Py) === true))
     )
   return identical(a, b)
+}
+
+const plain = (value: Py): Py => (value instanceof EnumMember && value.isPlain ? value.value : value)
+
+function equalMembers(m: Machine, a: Py, b: Py): Py {
+  const [x, y] = [plain(a), plain(b)]
+  return x instanceof EnumMember || y instanceof EnumMember ? x === y : equal(m, x, y)
+}
+
+const isOwnObject = (value: Py): value is Instance | PyModule =>
+  value instanceof Instance || (value instanceof PyModule && value.cls !== undefined)
+
+/** Objects are equal as their class says, or to themselves alone. */
+function equalObjects(m: Machine, a: Instance | PyModule, b: Py): Py {
+  const method = m.find(a, '__eq__')
+  if (method !== undefined) return m.call(method, [b])
+  if (a.cls && a.cls.definition.decorators.length > 0) throw m.error(`${typeOf(a)} == ${typeOf(b)} is not supported`)
+  return false
 }
 
 /** TorchScript numbers its dtypes. */

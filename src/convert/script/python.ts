@@ -7,7 +7,19 @@ import type { Machine } from './machine.ts'
 import { callOperator } from './operator-call.ts'
 import { binary, compare } from './operators.ts'
 import { truth } from './truth.ts'
-import { Builtin, type Call, Device, isNumber, type Py, PyDict, PyDType, PyList, PyTuple, typeOf } from './value.ts'
+import {
+  Builtin,
+  type Call,
+  Device,
+  External,
+  isNumber,
+  type Py,
+  PyDict,
+  PyDType,
+  PyList,
+  PyTuple,
+  typeOf,
+} from './value.ts'
 
 /** Functions of Python's libraries that forward functions use, and of torch what is about running: a row each. */
 
@@ -24,6 +36,22 @@ const numeric =
     const made = fn(...numbers)
     return integral && Number.isFinite(made) ? BigInt(made) : made
   }
+
+/** Makes tuples with names: `namedtuple("Output", ["logits", "hidden"])`, or the names in a text. */
+const namedTuple: Call = (m, [name, fields], kwargs) => {
+  const given = fields ?? kwargs.get('field_names') ?? null
+  const names = typeof given === 'string' ? given.split(/[\s,]+/).filter(Boolean) : iterate(m, given).map(String)
+  const defaults = kwargs.has('defaults') ? iterate(m, kwargs.get('defaults') ?? null) : []
+  return new Builtin(String(name), (_m, args, named) => {
+    const values = names.map((field, i) => args[i] ?? named.get(field) ?? defaults[defaults.length - names.length + i])
+    const missing = names.find((_, i) => values[i] === undefined)
+    if (missing !== undefined) throw m.error(`${String(name)} wants a value for ${missing}`)
+    return new PyTuple(values as Py[], names)
+  })
+}
+
+/** What is said of a run is said to nobody. */
+const LOGGING = ['critical', 'debug', 'error', 'exception', 'info', 'log', 'setLevel', 'warning']
 
 const product: Call = (m, args) => iterate(m, at(args)).reduce<Py>((total, item) => binary(m, '*', total, item), 1n)
 
@@ -131,6 +159,9 @@ const ROWS: Readonly<Record<string, Call>> = {
   'functools.reduce': reduce,
   'itertools.chain': chained,
   'itertools.product': products,
+  'collections.namedtuple': namedTuple,
+  'logging.getLogger': () => new External('logging'),
+  ...Object.fromEntries(LOGGING.map((name): [string, Call] => [`logging.${name}`, nothing])),
   'math.ceil': numeric(Math.ceil, true),
   'math.cos': numeric(Math.cos),
   'math.exp': numeric(Math.exp),
@@ -197,7 +228,6 @@ const ROWS: Readonly<Record<string, Call>> = {
   'warnings.warn': nothing,
   fork: (m, args, kwargs) => applied(m, args, kwargs),
   wait: first,
-  'logging.getLogger': nothing,
   'torch.set_default_dtype': nothing,
 }
 

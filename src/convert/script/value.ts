@@ -165,6 +165,24 @@ export class Instance implements Mutable {
   }
 }
 
+/** A member of an enumeration. One of text or numbers is equal to its value, others are to themselves alone. */
+export class EnumMember extends Instance {
+  readonly name: string
+  readonly value: Py
+  readonly isPlain: boolean
+
+  constructor(cls: PyClass, name: string, value: Py, isPlain: boolean) {
+    super(cls)
+    this.name = name
+    this.value = value
+    this.isPlain = isPlain
+    this.attributes = new Map<string, Py>([
+      ['name', name],
+      ['value', value],
+    ])
+  }
+}
+
 /** Where names are looked up: of a call, of a file, of a class. */
 export interface Scope {
   readonly path: string
@@ -315,6 +333,7 @@ export function keyOf(key: Py, depth = 0): string {
   if (typeof key === 'string') return `s${key}`
   if (key === null) return 'None'
   if (key instanceof PyDType) return `d${key.dtype}`
+  if (key instanceof EnumMember) return key.isPlain ? keyOf(key.value, depth) : `e${key.cls.qualified}.${key.name}`
   if (key instanceof PyTuple && depth < 8) return `(${key.items.map((item) => keyOf(item, depth + 1)).join(',')})`
   throw new InferError('bad_model', `${typeOf(key)} is no key of a dict that is supported`)
 }
