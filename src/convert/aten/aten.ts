@@ -6,7 +6,7 @@ import { ints, numbers } from '../../onnx/numbers.ts'
 import { type DType, elementBytes } from '../../tensor/dtype.ts'
 import { fromHalfBits } from '../../tensor/half.ts'
 import { sizeOf, type Tensor } from '../../tensor/tensor.ts'
-import { Args, type Datum, parseParameters, type Scalar } from './args.ts'
+import { Args, type Datum, describeDatum, isScalar, parseParameters, type Scalar } from './args.ts'
 import { computedAs, floatFor, isFloat, promote, rankOfKind } from './dtypes.ts'
 import { isStatic, type Size, SymSize } from './size.ts'
 import { type Known, SymTensor } from './symbolic.ts'
@@ -160,8 +160,13 @@ export class Aten {
       throw new InferError('bad_model', `the model needs more than ${MAX_MADE_BYTES} bytes of constants of its own`)
   }
 
-  /** A Python number as a 0-d tensor: int64, float32 or bool, as `torch.tensor` makes it. */
-  scalar(value: Scalar, dtype?: DType): SymTensor {
+  /**
+   * A Python number as a 0-d tensor: int64, float32 or bool, as `torch.tensor` makes it.
+   * @throws InferError bad_model of what is no number
+   */
+  scalar(value: Datum, dtype?: DType): SymTensor {
+    if (!isScalar(value))
+      throw new InferError('bad_model', `${describeDatum(value)} stands where a tensor or a number should`)
     const natural = typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? 'float32' : 'int64'
     const type = dtype ?? natural
     if (value instanceof SymSize) return this.moved(this.#cast(this.size(value), computedAs(type)), type, [], value)
@@ -292,7 +297,9 @@ function numberAs(dtype: DType, value: bigint | number | boolean): Tensor {
   if (dtype === 'int64' && typeof value === 'bigint')
     return { dtype, dims: [], data: BigInt64Array.of(BigInt.asIntN(64, value)) }
   const number = Number(value)
-  return numbers(dtype, isFloat(dtype) || dtype === 'bool' || !Number.isFinite(number) ? number : Math.trunc(number))
+  if (isFloat(dtype) || dtype === 'bool') return numbers(dtype, number)
+  if (!Number.isFinite(number)) throw new InferError('bad_model', `${number} is no ${dtype}`)
+  return numbers(dtype, Math.trunc(number))
 }
 
 /** TensorProto.DataType; `elementTypeNumber` has none of it, as tensors of it do not cross ONNX Runtime's edge. */

@@ -4,6 +4,7 @@ import type { DType } from '../../tensor/dtype.ts'
 import { alike } from '../aten/aten.ts'
 import { SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
+import { toDatum } from './datum.ts'
 import { Journal, type Machine, Raised } from './machine.ts'
 import { isNumber, Missing, type Mutable, type Py, PyList, PyTuple, UNINITIALIZED } from './value.ts'
 
@@ -231,8 +232,7 @@ export function naturalType(value: Py): DType | undefined {
 export function asTensor(m: Machine, graph: Graph, value: Py, dtype: DType): SymTensor {
   const parent = m.t.graph
   m.t.graph = graph
-  const tensor =
-    value instanceof SymTensor ? m.t.castTo(value, dtype) : m.t.scalar(value as bigint | number | boolean, dtype)
+  const tensor = value instanceof SymTensor ? m.t.castTo(value, dtype) : m.t.scalar(toDatum(m, value), dtype)
   m.t.graph = parent
   return tensor
 }

@@ -7,7 +7,7 @@ import { indexOf } from './item.ts'
 import { iterate } from './iterate.ts'
 import type { Machine } from './machine.ts'
 import { moduleKeys, nativeType } from './module.ts'
-import { arithmetic, binary, compare, unary } from './operators.ts'
+import { binary, compare, unary } from './operators.ts'
 import { textOf } from './text.ts'
 import { truth } from './truth.ts'
 import {
@@ -124,7 +124,7 @@ const raise = (m: Machine, what: string): never => {
   throw m.error(what)
 }
 const tensorOf = (m: Machine, value: Py): SymTensor =>
-  value instanceof SymTensor ? value : m.t.scalar(toDatum(m, value) as bigint)
+  value instanceof SymTensor ? value : m.t.scalar(toDatum(m, value))
 
 const folded =
   (all: boolean): Call =>
@@ -202,6 +202,12 @@ function dictOf(m: Machine, args: readonly Py[], kwargs: ReadonlyMap<string, Py>
   return dict
 }
 
+function numbered(m: Machine, args: readonly Py[], kwargs: ReadonlyMap<string, Py>): Py {
+  const start = args[1] ?? kwargs.get('start') ?? 0n
+  if (typeof start !== 'bigint') throw m.error(`enumerate from ${typeOf(start)}`)
+  return new PyList(iterate(m, one(args)).map((item, i) => new PyTuple([start + BigInt(i), item])))
+}
+
 /** Iterators, and what a generator gives, are lists here, from which the first is taken. */
 function next(m: Machine, [list, otherwise]: readonly Py[]): Py {
   if (!(list instanceof PyList)) throw m.error(`next of ${typeOf(list ?? null)}, which is no iterator`)
@@ -225,7 +231,7 @@ export const BUILTINS: Readonly<Record<string, Call>> = {
   callable: (_m, args) => !(isNumber(one(args)) || typeof one(args) === 'string' || one(args) === null),
   dict: dictOf,
   divmod: (m, [a, b]) => new PyTuple([binary(m, '//', a ?? null, b ?? null), binary(m, '%', a ?? null, b ?? null)]),
-  enumerate: (m, args, kwargs) => new PyList(iterate(m, one(args)).map((item, i) => new PyTuple([arithmetic(m, '+', BigInt(i), (args[1] ?? kwargs.get('start') ?? 0n) as bigint), item]))),
+  enumerate: numbered,
   filter: (m, [test, items]) => new PyList(iterate(m, items ?? null).filter((item) => truth(m, test === null || test === undefined ? item : m.call(test, [item])) === true)),
   float: (m, args) => args.length === 0 ? 0 : toFloat(m, one(args)),
   getattr: (m, args) => attributeOr(m, args),

@@ -1,3 +1,4 @@
+import type { Datum } from '../aten/args.ts'
 import { knownSize, SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { toDatum } from './datum.ts'
@@ -124,7 +125,7 @@ function selected(m: Machine, view: SymTensor, axis: bigint, at: Py): SymTensor 
   return selectAt(m, view, axis, at)
 }
 
-export function selectAt(m: Machine, view: SymTensor, axis: bigint, at: SymTensor): SymTensor {
+export function selectAt(m: Machine, view: SymTensor, axis: Datum, at: SymTensor): SymTensor {
   const place = m.t.op('where', [m.t.op('lt', [at, 0n]), m.t.op('add', [at, m.t.call('size', [view, axis])]), at])
   const one = m.t.op('index_select', [view, axis, m.t.op('reshape', [place, [1n]])])
   return m.t.op('squeeze', [one, axis])
@@ -173,7 +174,7 @@ export function setItem(m: Machine, value: Py, by: Py, item: Py): void {
 
 function write(m: Machine, tensor: SymTensor, by: Py, item: Py): void {
   const { view, indices } = index(m, tensor, by)
-  const value = item instanceof SymTensor ? item : m.t.scalar(toDatum(m, item) as bigint, view.dtype)
+  const value = item instanceof SymTensor ? item : m.t.scalar(toDatum(m, item), view.dtype)
   if (indices.every((at) => at === null)) {
     m.t.assign(view, value)
     return

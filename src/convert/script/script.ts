@@ -1,5 +1,4 @@
 import type { DType } from '../../tensor/dtype.ts'
-import { describeDatum, isScalar } from '../aten/args.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { BUILTINS, numberIn } from './builtins.ts'
 import { toDatum } from './datum.ts'
@@ -114,10 +113,7 @@ const sizeOf: Call = (m, args, kwargs) => {
 
 /** A number as a tensor; a tensor as it is. */
 function tensorOf(m: Machine, value: Py, dtype?: DType): SymTensor {
-  const datum = toDatum(m, value)
-  if (datum instanceof SymTensor) return datum
-  if (!isScalar(datum)) throw m.error(`${describeDatum(datum)} stands where a tensor or a number should`)
-  return m.t.scalar(datum, dtype)
+  return value instanceof SymTensor ? value : m.t.scalar(toDatum(m, value), dtype)
 }
 
 const numToTensor: Call = (m, [value = null]) => tensorOf(m, value)

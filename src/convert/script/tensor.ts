@@ -56,12 +56,12 @@ function asType(m: Machine, x: SymTensor, [wanted]: readonly Py[]): Py {
 }
 
 const copyInto: Method = (m, x, [source]) =>
-  m.t.assign(x, source instanceof SymTensor ? source : m.t.scalar(toDatum(m, source ?? null) as bigint, x.dtype))
+  m.t.assign(x, source instanceof SymTensor ? source : m.t.scalar(toDatum(m, source ?? null), x.dtype))
 
 function select(m: Machine, x: SymTensor, args: readonly Py[], kwargs: ReadonlyMap<string, Py>): Py {
   const [dim, at] = [args[0] ?? kwargs.get('dim') ?? null, args[1] ?? kwargs.get('index') ?? null]
   if (at instanceof SymTensor && at.known === undefined && typeof numberIn(m, at) === 'object')
-    return selectAt(m, x, dim as bigint, at)
+    return selectAt(m, x, toDatum(m, dim), at)
   return m.t.call('select', [
     x,
     toDatum(m, dim),
