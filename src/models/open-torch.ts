@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
 import { WrongDType } from '../convert/aten/linear.ts'
 import { SymSize } from '../convert/aten/size.ts'
-import { modelOf } from '../convert/plan.ts'
 import type { InputSignature } from '../convert/torch/convert.ts'
+import { checkRefusal, modelOfConversion } from '../convert/torch/refusal.ts'
 import { InferError } from '../errors.ts'
 import { openSession, type Session } from '../runtime/session.ts'
 import { type Cast, castTensor, mayCast } from '../tensor/cast.ts'
@@ -49,6 +49,8 @@ interface PlanHead {
   readonly optimization: 'basic' | 'all'
   readonly inputs: readonly string[]
   /** Sizes as [factor, offset] of the batch. */
+  /** What the code may raise, as one output more says. */
+  readonly refusals: readonly string[]
   readonly outputs: readonly {
     readonly name: string
     readonly dtype: DType
@@ -135,17 +137,22 @@ async function runAs(plans: Plans, inputs: readonly NamedTensor[], method: strin
     tensor.dtype === 'bfloat16' ? { ...tensor, dtype: 'float32' as const } : tensor,
   )
   const made = await (session as Session).run(head.inputs, feeds)
+  checkRefusal(head.refusals, made)
   return head.outputs.map(({ name, dtype }, i) => ({ ...(made[i] as Tensor), name, dtype }))
 }
 
 /** Nothing in, nothing out, where the sizes say so: ONNX Runtime does not survive empty tensors everywhere. */
-function emptyOutputs({ outputs, symbolic }: PlanHead, batch: number, inputs: readonly Tensor[]): NamedTensor[] {
+function emptyOutputs(
+  { outputs, symbolic, refusals }: PlanHead,
+  batch: number,
+  inputs: readonly Tensor[],
+): NamedTensor[] {
   const made = outputs.map(({ name, dtype, dims }) => ({
     name,
     dtype,
     dims: dims.map(([factor, offset]) => factor * batch + offset),
   }))
-  if (!symbolic || batch !== 0 || made.some(({ dims }) => sizeOf(dims) !== 0))
+  if (!symbolic || batch !== 0 || refusals.length > 0 || made.some(({ dims }) => sizeOf(dims) !== 0))
     throw new InferError(
       'bad_request',
       `the model is given an empty tensor: [${inputs.map(({ dims }) => dims.join(', ')).join('], [')}]`,
@@ -242,12 +249,8 @@ class Plans {
 
   /** An open signature that depends on its batch has a head only. */
   #convert({ signature, method, batch, names }: Asked): { head: PlanHead; model: Uint8Array } {
-    const { graph, outputs, symbolic } = this.#source.convert({
-      inputs: signature,
-      method,
-      batch,
-      ...(names && { names }),
-    })
+    const conversion = this.#source.convert({ inputs: signature, method, batch, ...(names && { names }) })
+    const { graph, outputs, symbolic, refusal } = conversion
     const isOpen = signature.some(({ dims }) => dims.includes(null))
     const isDouble = [
       ...graph.inputs.map(({ value }) => value.dtype),
@@ -257,13 +260,14 @@ class Plans {
       symbolic: symbolic || !isOpen,
       optimization: isDouble ? 'basic' : 'all',
       inputs: graph.inputs.map(({ name }) => name),
+      refusals: refusal?.sentences ?? [],
       outputs: outputs.map(({ name, dtype, dims }) => ({
         name,
         dtype,
         dims: dims.map((dim) => (dim instanceof SymSize ? [dim.factor, dim.offset] : [0, dim])),
       })),
     }
-    return { head, model: head.symbolic ? modelOf(graph, outputs) : new Uint8Array(0) }
+    return { head, model: head.symbolic ? modelOfConversion(conversion) : new Uint8Array(0) }
   }
 }
 

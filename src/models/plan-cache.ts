@@ -8,7 +8,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import { dirname, join } from 'node:path'
 
 /** Raised whenever the same file and signature convert to something else. */
-const VERSION = 1
+const VERSION = 2
 const SUFFIX = '.plan'
 /** `ICPL`, then the length of the header. */
 const MAGIC = 0x4c504349

@@ -61,11 +61,22 @@ const extremes =
   (t, a) => {
     const x = a.tensor('self')
     const { axes, keep, dims } = over(a, x)
-    const value = reduceBy(t, op, x.dtype === 'bool' ? t.in(x, 'int32') : t.value(x), axes, keep)
+    const given = x.dtype === 'bool' ? t.in(x, 'int32') : t.value(x)
+    const found = reduceBy(t, op, given, axes, keep)
+    const value = isFloat(x.dtype) && axes.length > 0 ? orNaN(t, given, found, axes, keep) : found
     return t.castTo(t.made(value, x.dtype === 'bool' ? 'int32' : x.dtype, dims), x.dtype)
   }
 
-/** The first of the largest. */
+/** 1 where it is not a number: ONNX Runtime reduces as if that were not there, where torch passes it on. */
+const missingIn = (t: Aten, value: Expr): Expr =>
+  t.node('Cast', [t.node('Not', [t.node('Equal', [value, value])])], { to: 'int32' })
+
+function orNaN(t: Aten, value: Expr, found: Expr, axes: readonly number[], keep: boolean): Expr {
+  const some = t.node('Cast', [reduceBy(t, 'ReduceMax', missingIn(t, value), axes, keep)], { to: 'bool' })
+  return t.node('Where', [some, t.graph.operand(Number.NaN, value.dtype), found])
+}
+
+/** The first of the largest, which what is not a number is to torch. */
 const position =
   (op: 'ArgMax' | 'ArgMin'): AtenFunction =>
   (t, a) => {
@@ -75,7 +86,9 @@ const position =
     const keep = a.flag('keepdim')
     const value = given.dtype === 'bool' ? t.in(x, 'int32') : t.value(x)
     if (x.rank === 0) return t.scalar(0n)
-    const index = t.node(op, [value], { axis, keepdims: Number(keep && a.has('dim')) })
+    const options = { axis, keepdims: Number(keep && a.has('dim')) }
+    const best = t.node(op, [value], options)
+    const index = isFloat(x.dtype) ? orFirstNaN(t, value, best, options) : best
     const dims = reduced(x.dims, [axis], keep && a.has('dim'))
     return keep && !a.has('dim')
       ? t.reshaped(
@@ -84,6 +97,14 @@ const position =
         )
       : t.moved(index, 'int64', dims)
   }
+
+function orFirstNaN(t: Aten, value: Expr, best: Expr, options: { axis: number; keepdims: number }): Expr {
+  const missing = missingIn(t, value)
+  const some = t.node('Cast', [reduceBy(t, 'ReduceMax', missing, [options.axis], options.keepdims === 1)], {
+    to: 'bool',
+  })
+  return t.node('Where', [some, t.node('ArgMax', [missing], options), best])
+}
 
 const truth =
   (op: 'ReduceMax' | 'ReduceMin'): AtenFunction =>

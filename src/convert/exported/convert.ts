@@ -10,6 +10,7 @@ import { checkDType } from '../aten/dtypes.ts'
 import { quantizedHint } from '../aten/quantized.ts'
 import { SymSize, Undecided } from '../aten/size.ts'
 import { operatorOf } from '../aten/table.ts'
+import { refusalOf } from '../script/convert.ts'
 import { toDatum } from '../script/datum.ts'
 import { VERBS } from '../script/interpreter.ts'
 import { Library } from '../script/library.ts'
@@ -130,7 +131,7 @@ function convertFor(
   const env = environment(m, file, signature, options, symbolic)
   const given = runGraph(m, signature.graph, env)
   const outputs = given.filter((_, i) => USER.has(signature.outputs[i]?.[0] ?? 'user_output'))
-  return { graph, outputs: outputsOf(m.t, toDatum(m, shaped(outputs, signature.keys))), symbolic }
+  return { graph, outputs: outputsOf(m.t, toDatum(m, shaped(outputs, signature.keys))), symbolic, ...refusalOf(m) }
 }
 /** Other outputs are what buffers and inputs become, which a server forgets. */
 const USER: ReadonlySet<string> = new Set(['user_output', 'loss_output'])

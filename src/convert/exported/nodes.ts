@@ -3,7 +3,7 @@ import type { Json } from '../../formats/json.ts'
 import { listOf, objectOf } from '../../formats/torch-export.ts'
 import { branch } from '../script/branch.ts'
 import { callExternal, functionFor } from '../script/external.ts'
-import type { Machine } from '../script/machine.ts'
+import { type Machine, Raised } from '../script/machine.ts'
 import { callOperator } from '../script/operator-call.ts'
 import { binary, compare, unary } from '../script/operators.ts'
 import { truth } from '../script/truth.ts'
@@ -34,6 +34,14 @@ const comparison =
   (op: string): Operator =>
   (m, args) =>
     compare(m, op, at(args), at(args, 1))
+/** Checks of data, which refuse a request. */
+const asserted: Operator = (m, args) => {
+  const test = truth(m, at(args))
+  const what = `an assertion of the model fails${typeof args[1] === 'string' ? `: ${args[1]}` : ''}`
+  if (test === false) throw new Raised(what)
+  if (test !== true) m.alarm.raiseUnless(m, test, what)
+  return null
+}
 const nothing: Operator = () => null
 
 /** What stands for no operator of torch: Python's on sizes, and checks of what torch has checked. */
@@ -61,8 +69,8 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>(Objec
   'torch.sym_min': (m, args) => callExternal(m, 'builtins.min', args, new Map()),
   'torch.sym_not': (m, args) => unary(m, 'not', at(args)),
   'torch.ops.aten._linalg_check_errors': nothing,
-  'torch.ops.aten._assert_async': nothing,
-  'torch.ops.aten._assert_scalar': nothing,
+  'torch.ops.aten._assert_async': asserted,
+  'torch.ops.aten._assert_scalar': asserted,
   'torch.ops.aten._assert_tensor_metadata': nothing,
   'torch.ops.prims.scalar_tensor': (m, args, kwargs) => callOperator(m, 'scalar_tensor', args, kwargs),
   'torch.ops.aten.sym_constrain_range': nothing,

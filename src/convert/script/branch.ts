@@ -70,9 +70,13 @@ export function branch(m: Machine, test: SymTensor, yes: () => Py, no: () => Py)
   const b = attempt(m, m.t.graph.subgraph(), no)
   if (a.raised) {
     if (b.raised) throw a.raised
+    m.alarm.raiseWhen(m, test, a.raised.message)
     return no()
   }
-  if (b.raised) return yes()
+  if (b.raised) {
+    m.alarm.raiseUnless(m, test, b.raised.message)
+    return yes()
+  }
   const merger = new Merger(m, a, b)
   const value = merger.merge(a.value, b.value)
   const writes = [...new Set([...a.objects.keys(), ...b.objects.keys()])].map((object) => merger.object(object))
@@ -193,7 +197,7 @@ const isSequence = (value: Py): value is PyList | PyTuple => value instanceof Py
 const same = (a: Py, b: Py): boolean => Object.is(a, b) || (a instanceof SymSize && b instanceof SymSize && alike(a, b))
 
 /** Zeros of the same sizes. */
-function fill(m: Machine, graph: Graph, value: Py): Py {
+export function fill(m: Machine, graph: Graph, value: Py): Py {
   if (value instanceof SymTensor) {
     const parent = m.t.graph
     m.t.graph = graph

@@ -4,7 +4,7 @@ import { Graph } from '../../onnx/graph.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { Aten } from '../aten/aten.ts'
 import { SymSize, Undecided } from '../aten/size.ts'
-import type { SymTensor } from '../aten/symbolic.ts'
+import { SymTensor } from '../aten/symbolic.ts'
 import { operatorOf } from '../aten/table.ts'
 import {
   type ConvertOptions,
@@ -63,8 +63,14 @@ function convertFor(program: Program, options: ConvertOptions, symbolic: boolean
       ),
     )
     const result = callMethod(m, module, method, ...argumentsOf(tensors, names))
-    return { graph, outputs: outputsOf(t, toDatum(m, result)), symbolic }
+    return { graph, outputs: outputsOf(t, toDatum(m, result)), symbolic, ...refusalOf(m) }
   })
+}
+
+/** What refuses a request, where data decides. */
+export function refusalOf({ alarm, t }: Machine): Pick<TorchConversion, 'refusal'> {
+  const { code, sentences } = alarm
+  return code instanceof SymTensor ? { refusal: { code: t.value(code), sentences } } : {}
 }
 
 function argumentsOf(tensors: readonly SymTensor[], names?: readonly string[]): [readonly Py[], Map<string, Py>] {

@@ -1,13 +1,15 @@
+import { InferError } from '../../errors.ts'
 import type { SymTensor } from '../aten/symbolic.ts'
 import { assign } from './assign.ts'
 import { branch } from './branch.ts'
 import { evaluate, render, withDefaults } from './evaluate.ts'
+import { leaves, mayExit, withoutExits } from './exits.ts'
 import type { Frame } from './frame.ts'
 import { deleteItem } from './item.ts'
 import { iterate } from './iterate.ts'
 import { classOf, FileScope, functionOf, resolve } from './library.ts'
 import { loop } from './loop.ts'
-import { type Machine, Raised } from './machine.ts'
+import { DataExit, type Machine, Raised } from './machine.ts'
 import { binary, inPlace } from './operators.ts'
 import type { Block, Expression, Statement, StatementOf } from './syntax.ts'
 import { truth } from './truth.ts'
@@ -26,7 +28,7 @@ export function executeBlock(m: Machine, block: Block, frame: Frame): Completion
   }
   return undefined
 }
-const COMPOUND: ReadonlySet<string> = new Set(['if', 'with', 'try'])
+const COMPOUND: ReadonlySet<string> = new Set(['for', 'if', 'try', 'while', 'with'])
 
 export function execute(m: Machine, statement: Statement, frame: Frame): Completion {
   m.step()
@@ -50,9 +52,8 @@ export function execute(m: Machine, statement: Statement, frame: Frame): Complet
     case 'if':
       return executeIf(m, statement, frame)
     case 'while':
-      return executeWhile(m, statement, frame)
     case 'for':
-      return executeFor(m, statement, frame)
+      return executeLoop(m, statement, frame)
     case 'return':
       return { returned: statement.value ? evaluate(m, statement.value, frame) : null }
     case 'break':
@@ -74,9 +75,12 @@ function executeOther(m: Machine, statement: StatementOf<Other>, frame: Frame): 
       throw new Raised(statement.value ? raisedText(m, statement.value, frame) : 'the model raises an error')
     case 'assert': {
       const test = truth(m, evaluate(m, statement.test, frame))
-      if (test !== false) return undefined
-      const message = statement.message ? `: ${render(m, evaluate(m, statement.message, frame))}` : ''
-      throw new Raised(`an assertion of the model fails${message}`)
+      if (test === true) return undefined
+      const message = statement.message ? sentence(m, statement.message, frame) : ''
+      const what = `an assertion of the model fails${message && `: ${message}`}`
+      if (test === false) throw new Raised(what)
+      m.alarm.raiseUnless(m, test, what)
+      return undefined
     }
     case 'with':
       for (const { value, target } of statement.items) {
@@ -123,9 +127,20 @@ function raisedText(m: Machine, value: Expression, frame: Frame): string {
   if (value.kind !== 'call') return 'the model raises an error'
   const [message] = value.args
   const type = value.callee.kind === 'name' ? value.callee.name : 'an error'
-  return message
-    ? `the model raises ${type}: ${render(m, evaluate(m, message.value, frame))}`
-    : `the model raises ${type}`
+  const text = message ? sentence(m, message.value, frame) : ''
+  return `the model raises ${type}${text && `: ${text}`}`
+}
+
+/** What is said of an error; nothing where that is not supported. */
+function sentence(m: Machine, value: Expression, frame: Frame): string {
+  const { depth } = m
+  try {
+    return render(m, evaluate(m, value, frame))
+  } catch (error) {
+    if (!(error instanceof InferError) || error.code !== 'bad_model') throw error
+    m.depth = depth
+    return ''
+  }
 }
 
 function augment(m: Machine, { op, target, value }: StatementOf<'augment'>, frame: Frame): void {
@@ -168,8 +183,7 @@ function executeIf(m: Machine, { test, yes, no }: StatementOf<'if'>, frame: Fram
 function executeWays(m: Machine, test: SymTensor, yes: Block, no: Block, frame: Frame): Completion {
   const { rest } = frame
   const after = rest.filter((block) => block !== null).reverse()
-  if (after.length < rest.length)
-    throw m.error('a return, break or continue within a loop depends on data, which is not supported')
+  if (after.length < rest.length) throw new DataExit()
   const run = (block: Block) => (): Py => {
     frame.rest = []
     const completion = executeSequence(m, [block, ...after], frame)
@@ -180,13 +194,24 @@ function executeWays(m: Machine, test: SymTensor, yes: Block, no: Block, frame: 
 }
 
 /** Whether a block may end more than itself. */
-function exits(block: Block): boolean {
-  return block.some((statement) => {
-    if (statement.kind === 'return' || statement.kind === 'break' || statement.kind === 'continue') return true
-    if (statement.kind === 'if') return exits(statement.yes) || exits(statement.no)
-    if (statement.kind === 'for' || statement.kind === 'while') return exits(statement.body)
-    return (statement.kind === 'with' || statement.kind === 'try') && exits(statement.body)
+const exits = (block: Block): boolean => block.some(mayExit)
+
+/** As it is written; where data decides to leave it, with flags for that. */
+function executeLoop(m: Machine, statement: StatementOf<'while' | 'for'>, frame: Frame): Completion {
+  const run = (loop: StatementOf<'while' | 'for'>, stop?: string): Completion =>
+    loop.kind === 'while' ? executeWhile(m, loop, frame) : executeFor(m, loop, frame, stop)
+  if (!statement.body.some(leaves)) return run(statement)
+  const { rest } = frame
+  let completion: Completion
+  const done = m.tried(() => {
+    completion = run(statement)
   })
+  if (done) return completion
+  frame.rest = rest
+  const { before, loop, after, stop } = withoutExits(statement)
+  executeBlock(m, before, frame)
+  run(loop, stop)
+  return executeBlock(m, after, frame)
 }
 
 /** Runs a body of a loop. */
@@ -205,7 +230,7 @@ function executeWhile(m: Machine, { test, body, otherwise }: StatementOf<'while'
     if (decided === false) return executeBlock(m, otherwise, frame)
     if (decided !== true) {
       loop(m, decided, null, () => {
-        endless(m, round(m, body, frame))
+        endless(round(m, body, frame))
         return truth(m, evaluate(m, test, frame))
       })
       return executeBlock(m, otherwise, frame)
@@ -216,18 +241,23 @@ function executeWhile(m: Machine, { test, body, otherwise }: StatementOf<'while'
   }
 }
 
-function endless(m: Machine, completion: Completion): void {
-  if (completion !== undefined && completion !== 'continue')
-    throw m.error('a loop that depends on data is left by return or break, which is not supported')
+function endless(completion: Completion): void {
+  if (completion !== undefined && completion !== 'continue') throw new DataExit()
 }
 
-function executeFor(m: Machine, { target, iterated, body, otherwise }: StatementOf<'for'>, frame: Frame): Completion {
+function executeFor(
+  m: Machine,
+  { target, iterated, body, otherwise }: StatementOf<'for'>,
+  frame: Frame,
+  stop?: string,
+): Completion {
   const over = evaluate(m, iterated, frame)
   if (over instanceof SymRange) {
     loop(m, true, over.count, (i) => {
       assign(m, target, binary(m, '+', i, over.start), frame)
-      endless(m, round(m, body, frame))
-      return true
+      endless(round(m, body, frame))
+      const over_ = stop === undefined ? false : truth(m, frame.local(stop) ?? false)
+      return typeof over_ === 'boolean' ? !over_ : m.t.op('logical_not', [over_])
     })
     return executeBlock(m, otherwise, frame)
   }

@@ -1,11 +1,24 @@
 import type { Datum } from '../aten/args.ts'
-import { knownSize, SymSize } from '../aten/size.ts'
+import { alike } from '../aten/aten.ts'
+import { knownSize, type Size, SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { toDatum } from './datum.ts'
 import { enumOf } from './enum.ts'
 import type { Machine } from './machine.ts'
 import { moduleItem } from './module.ts'
-import { Ellipsis, External, type Py, PyClass, PyDict, PyList, PyModule, PySlice, PyTuple, typeOf } from './value.ts'
+import {
+  Ellipsis,
+  External,
+  isNumber,
+  type Py,
+  PyClass,
+  PyDict,
+  PyList,
+  PyModule,
+  PySlice,
+  PyTuple,
+  typeOf,
+} from './value.ts'
 
 /** `value[index]` */
 export function getItem(m: Machine, value: Py, index: Py): Py {
@@ -62,11 +75,34 @@ function ofSequence(m: Machine, value: PyList | PyTuple | string, index: Py): Py
     if (typeof value === 'string') return taken.join('')
     return value instanceof PyList ? new PyList(taken) : new PyTuple(taken)
   }
+  if (index instanceof SymTensor && !isConstant(m, index)) return ofData(m, items, index)
   const at = indexOf(m, index)
   const found = items[at < 0 ? at + items.length : at]
   if (found === undefined) throw m.error(`index ${at} is out of ${items.length} items`)
   return found
 }
+
+const isConstant = (m: Machine, tensor: SymTensor): boolean =>
+  tensor.known !== undefined || m.t.graph.constantOf(m.t.value(tensor))?.data.length === 1
+
+/** The item at a place that data tells: of numbers, or of tensors of the same sizes. */
+function ofData(m: Machine, items: readonly Py[], at: SymTensor): Py {
+  if (items.length > 0 && items.every(isNumber)) {
+    const dtype = items.some((item) => typeof item === 'number') ? 'float64' : 'int64'
+    const made = selectAt(m, m.t.op('tensor', [items.map((item) => toDatum(m, item))], { dtype }), 0n, at)
+    m.numbers.add(made)
+    return made
+  }
+  const [first, ...rest] = items
+  const isAlike = (item: Py): boolean =>
+    item instanceof SymTensor && first instanceof SymTensor && item.dtype === first.dtype && sameDims(item, first)
+  if (first instanceof SymTensor && rest.every(isAlike))
+    return selectAt(m, m.t.op('stack', [items as readonly SymTensor[]]), 0n, at)
+  throw m.error('an index of a list depends on data, which is not supported')
+}
+
+const sameDims = (a: SymTensor, b: SymTensor): boolean =>
+  a.rank === b.rank && a.dims.every((dim, i) => alike(dim, b.dims[i] as Size))
 
 /** A tensor seen by ints, slices, None and ...; tensors among them gather at the end. */
 interface Indexed {

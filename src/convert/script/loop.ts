@@ -4,9 +4,9 @@ import { alike } from '../aten/aten.ts'
 import { promote } from '../aten/dtypes.ts'
 import type { Size } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
-import { type Attempt, asTensor, attempt, naturalType, outputsOf } from './branch.ts'
-import type { Machine } from './machine.ts'
-import { Missing, type Mutable, type Py, PyList, PyTuple } from './value.ts'
+import { type Attempt, asTensor, attempt, fill, naturalType, outputsOf } from './branch.ts'
+import { type Machine, Raised } from './machine.ts'
+import { Missing, type Mutable, type Py, PyList, PyTuple, UNINITIALIZED } from './value.ts'
 
 /**
  * A loop whose end depends on data, as a Loop of ONNX: its body is interpreted until it is known what it changes and
@@ -34,12 +34,26 @@ export function loop(
   const carried: Carried[] = []
   for (let trial = 0; trial < MAX_TRIALS; trial++) {
     const made = tryBody(m, carried, round)
+    if (made instanceof Raised) {
+      raiseIfRun(m, first, count, made)
+      return
+    }
     if (made) {
       emit(m, carried, first, count, made)
       return
     }
   }
   throw m.error('a loop that depends on data changes too many things')
+}
+
+/** What every round raises is raised where there is one. */
+function raiseIfRun(m: Machine, first: SymTensor | boolean, count: SymTensor | null, raised: Raised): void {
+  const some = count && m.t.op('gt', [count, 0n])
+  if (first === false) return
+  if (typeof first !== 'boolean')
+    m.alarm.raiseWhen(m, some ? m.t.op('logical_and', [first, some]) : first, raised.message)
+  else if (some) m.alarm.raiseWhen(m, some, raised.message)
+  else throw raised
 }
 
 /** What stands for a number is one. */
@@ -55,7 +69,11 @@ interface Body {
 }
 
 /** One interpretation of the body; `undefined` where more turned out to be carried. */
-function tryBody(m: Machine, carried: Carried[], round: (i: SymTensor) => SymTensor | boolean): Body | undefined {
+function tryBody(
+  m: Machine,
+  carried: Carried[],
+  round: (i: SymTensor) => SymTensor | boolean,
+): Body | Raised | undefined {
   const graph = m.t.graph.subgraph()
   const index = new SymTensor(graph.input('round', 'int64', []), 'int64', [])
   graph.input('again', 'bool', [])
@@ -72,7 +90,7 @@ function tryBody(m: Machine, carried: Carried[], round: (i: SymTensor) => SymTen
     const again = round(index)
     return typeof again === 'boolean' ? m.t.scalar(again) : again
   })
-  if (tried.raised) throw tried.raised
+  if (tried.raised) return tried.raised
   return widen(m, carried, tried) ? undefined : bodyOf(m, carried, tried)
 }
 
@@ -100,19 +118,20 @@ function widen(m: Machine, carried: Carried[], tried: Attempt): boolean {
     for (const [key, value] of before) {
       const known = carried.find((place) => place.object === object && place.key === key)
       if (after.get(key) === value) continue
-      if (!known)
-        carried.push({
-          key,
-          object,
-          tensor: undefined,
-          dtypes: leavesOf(value).map((leaf) => typeFor(m, key, leaf)),
-          before: value,
-        })
+      if (!known) {
+        const before = started(m, value, after.get(key) as Py)
+        const dtypes = leavesOf(before).map((leaf) => typeFor(m, key, leaf))
+        carried.push({ key, object, tensor: undefined, dtypes, before })
+      }
       if (!known || widenTypes(m, known, after.get(key))) more = true
     }
   }
   return more
 }
+
+/** What is only set in the loop begins as zeros, which nothing reads. */
+const started = (m: Machine, before: Py, after: Py): Py =>
+  before === UNINITIALIZED && !(after instanceof Missing) ? fill(m, m.t.graph, after) : before
 
 /** A type that another type comes out of is promoted to it. */
 function widenTypes(m: Machine, place: Carried, after: Py | undefined): boolean {

@@ -3,6 +3,7 @@ import type { TorchTensor, Value } from '../../formats/values.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import type { Aten } from '../aten/aten.ts'
 import type { SymTensor } from '../aten/symbolic.ts'
+import { Alarm } from './alarm.ts'
 import type { Frame } from './frame.ts'
 import type { Library } from './library.ts'
 import type { Block, Expression, Statement } from './syntax.ts'
@@ -24,6 +25,14 @@ export class Raised extends InferError {
   constructor(what: string) {
     super('bad_request', what)
     this.name = 'Raised'
+  }
+}
+
+/** A loop is left where data decides: its exits have to be flags. */
+export class DataExit extends InferError {
+  constructor() {
+    super('bad_model', 'a return, break or continue within a loop depends on data, which is not supported')
+    this.name = 'DataExit'
   }
 }
 
@@ -56,6 +65,7 @@ export class Machine {
   /** Members of enumerations by their class; null of what is none. */
   readonly enums = new Map<PyClass, ReadonlyMap<string, EnumMember> | null>()
   journal: Journal | undefined
+  readonly alarm = new Alarm()
   /** Tensors that stand for Python's numbers, which never change. */
   readonly numbers = new WeakSet<SymTensor>()
   /** Where the code is that is interpreted. */
@@ -122,6 +132,32 @@ export class Machine {
   /** After an error that was caught. */
   set depth(depth: number) {
     this.#depth = depth
+  }
+
+  /**
+   * Runs code that may not come to an end that is supported.
+   * @returns whether it did; where not, all that it wrote is taken back
+   */
+  tried(run: () => void): boolean {
+    const [outer, depth] = [this.journal, this.depth]
+    const journal = new Journal()
+    this.journal = journal
+    try {
+      run()
+    } catch (error) {
+      if (!(error instanceof DataExit)) throw error
+      this.depth = depth
+      for (const [object, state] of journal.objects) object.load(state)
+      for (const [tensor, value] of journal.tensors) tensor.assign(value, this.t.graph)
+      return false
+    } finally {
+      this.journal = outer
+    }
+    for (const [object, state] of journal.objects)
+      if (outer && !outer.objects.has(object)) outer.objects.set(object, state)
+    for (const [tensor, value] of journal.tensors)
+      if (outer && !outer.tensors.has(tensor)) outer.tensors.set(tensor, value)
+    return true
   }
 
   /** Before an object changes. */

@@ -3,7 +3,7 @@ import { SymTensor } from '../aten/symbolic.ts'
 import { BUILTINS, isInstance } from './builtins.ts'
 import { fromDatum, toDatum } from './datum.ts'
 import { iterate } from './iterate.ts'
-import type { Machine } from './machine.ts'
+import { type Machine, Raised } from './machine.ts'
 import { callOperator } from './operator-call.ts'
 import { binary, compare } from './operators.ts'
 import { truth } from './truth.ts'
@@ -100,7 +100,9 @@ const RUNNING: ReadonlySet<string> = new Set(['use_reentrant', 'preserve_rng_sta
 
 const sharpened: Call = (m, args) => {
   const test = truth(m, at(args))
-  if (test === false) throw m.error('an assertion of the model fails')
+  const what = `an assertion of the model fails${typeof args[1] === 'string' ? `: ${args[1]}` : ''}`
+  if (test === false) throw new Raised(what)
+  if (test !== true) m.alarm.raiseUnless(m, test, what)
   return null
 }
 

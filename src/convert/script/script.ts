@@ -11,6 +11,7 @@ import { formatAll, textOf } from './text.ts'
 import {
   type Call,
   Device,
+  External,
   isNumber,
   type Kwargs,
   type Py,
@@ -162,7 +163,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   __range_length: rangeLength,
   __rshift__: either('bitwise_right_shift', '>>'),
   __xor__: either('bitwise_xor', '^'),
-  _assert: () => null,
+  _assert: (m, args, kwargs) => m.call(new External('torch._assert'), args, kwargs),
   _set_item: (m, [value, index, item]) => { setItem(m, value ?? null, index ?? null, item ?? null); return value ?? null },
   _shape_as_tensor: (m, args) => m.t.op('tensor', [m.t.call('size', [tensorOf(m, at(args))])]),
   _size_if_not_equal: (_m, [a]) => a ?? null,

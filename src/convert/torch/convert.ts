@@ -37,6 +37,8 @@ export interface TorchConversion {
   readonly outputs: readonly ConvertedOutput[]
   /** Whether the batch may be of any length; else it is as in `inputs` of the graph. */
   readonly symbolic: boolean
+  /** Where data decides whether the code raises: 0, or which sentence counted from 1. */
+  readonly refusal?: { readonly code: Expr; readonly sentences: readonly string[] }
 }
 
 export interface ConvertOptions {

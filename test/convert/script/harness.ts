@@ -1,8 +1,8 @@
 /** Runs programs of TorchScript and Python, and compares with what torch recorded. */
-import { modelOf } from '../../../src/convert/plan.ts'
 import { convertScript } from '../../../src/convert/script/convert.ts'
 import type { Program } from '../../../src/convert/script/program.ts'
 import type { ConvertOptions, TorchConversion } from '../../../src/convert/torch/convert.ts'
+import { checkRefusal, modelOfConversion } from '../../../src/convert/torch/refusal.ts'
 import { openSession } from '../../../src/runtime/session.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 
@@ -27,12 +27,10 @@ export function optionsFor(inputs: readonly Tensor[], chosen: Chosen = {}): Conv
 export const run = (program: Program, inputs: readonly Tensor[], chosen: Chosen = {}): Promise<Made> =>
   runConverted(convertScript(program, optionsFor(inputs, chosen)), inputs)
 
-export async function runConverted(
-  { graph, outputs, symbolic }: TorchConversion,
-  inputs: readonly Tensor[],
-): Promise<Made> {
+export async function runConverted(conversion: TorchConversion, inputs: readonly Tensor[]): Promise<Made> {
+  const { graph, outputs, symbolic, refusal } = conversion
   const dtypes = [...inputs.map(({ dtype }) => dtype), ...[...graph.constants.values()].map(({ dtype }) => dtype)]
-  const session = await openSession(modelOf(graph, outputs), {
+  const session = await openSession(modelOfConversion(conversion), {
     optimization: dtypes.includes('float64') ? 'basic' : 'all',
   })
   const made = await session.run(
@@ -40,5 +38,6 @@ export async function runConverted(
     inputs,
   )
   await session.close()
-  return { outputs: made, names: outputs.map(({ name }) => name), symbolic }
+  checkRefusal(refusal?.sentences ?? [], made)
+  return { outputs: made.slice(0, outputs.length), names: outputs.map(({ name }) => name), symbolic }
 }
