@@ -1,6 +1,7 @@
 import { SymTensor } from '../aten/symbolic.ts'
 import { findMember, type Member, valueOfMember } from './class.ts'
 import { containerMethod } from './container.ts'
+import { enumMember, isEnum } from './enum.ts'
 import { resolveExternal } from './external.ts'
 import type { Machine } from './machine.ts'
 import { callNative, nativeMethods, stored } from './module.ts'
@@ -42,6 +43,7 @@ export function findAttribute(m: Machine, value: Py, name: string): Py | undefin
     if (name === '__name__') return value.definition.name
     if (name === '__new__') return new Builtin('__new__', (_m, [cls]) => new Instance((cls as PyClass) ?? value))
     const found = findMember(m, value, name)
+    if (found?.member.kind === 'value' && isEnum(m, value)) return enumMember(m, value, name, found)
     return found && (found.member.kind === 'class' ? bound(m, found, value) : valueOfMember(m, found))
   }
   if (value instanceof Super) return ofSuper(m, value, name)

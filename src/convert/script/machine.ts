@@ -64,6 +64,8 @@ export class Machine {
   readonly numbered: readonly Value[]
   journal: Journal | undefined
   readonly alarm = new Alarm()
+  /** The members of enumerations, each one object. */
+  readonly enums = new Map<unknown, Map<string, Py>>()
   /** Tensors that stand for Python's numbers, which never change. */
   readonly numbers = new WeakSet<SymTensor>()
   /** Where the code is that is interpreted. */

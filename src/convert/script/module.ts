@@ -9,6 +9,7 @@ import { publicName, TorchModule } from '../torch/module.ts'
 import { methodsOf } from '../torch/table.ts'
 import { baseNames, findMember } from './class.ts'
 import { fromDatum, toDatum } from './datum.ts'
+import { enumOf, isEnum } from './enum.ts'
 import type { Machine } from './machine.ts'
 import { isOwn } from './program.ts'
 import { External, type Kwargs, type Py, PyClass, PyDict, PyList, PyModule, PyTuple } from './value.ts'
@@ -26,7 +27,15 @@ export function fromValue(m: Machine, value: Value, path = '', depth = 0): Py {
   if (depth > MAX_NESTING) throw m.error(`${path} nests more than ${MAX_NESTING} levels`)
   const made = madeOf(m, value, path, depth + 1)
   m.values.set(value, made)
+  if (made instanceof PyModule && isObject(value)) restore(m, made, value)
   return made
+}
+
+/** TorchScript's modules with a state of their own make themselves of it. */
+function restore(m: Machine, module: PyModule, { state, type }: PyObject): void {
+  const isOwnState = type.startsWith('__torch__') && state !== undefined && state !== null && !(state instanceof Map)
+  if (!isOwnState || !module.cls || !findMember(m, module.cls, '__setstate__')) return
+  m.callMethod(module, '__setstate__', [fromValue(m, state as Value, module.path)])
 }
 
 function madeOf(m: Machine, value: Value, path: string, depth: number): Py {
@@ -43,8 +52,15 @@ function madeOf(m: Machine, value: Value, path: string, depth: number): Py {
     return dict
   }
   if (isGlobal(value)) return m.library.definition(value.name, m) ?? new External(value.name)
-  if (isObject(value)) return functionIn(value) ?? partialIn(m, value, inner) ?? moduleOf(m, value, path)
+  if (isObject(value))
+    return functionIn(value) ?? enumIn(m, value, inner) ?? partialIn(m, value, inner) ?? moduleOf(m, value, path)
   throw m.error(`${path} holds what is not supported`)
+}
+
+/** A member of an enumeration is saved as its class, called with its value. */
+function enumIn(m: Machine, { type, args: [value] }: PyObject, inner: (item: Value) => Py): Py | undefined {
+  const cls = value === undefined ? undefined : m.library.definition(type, m)
+  return cls instanceof PyClass && isEnum(m, cls) ? enumOf(m, cls, inner(value as Value)) : undefined
 }
 
 /** torch's own functions are saved as members of a class of C. */
