@@ -214,7 +214,10 @@ export class Machine extends Stack {
   }
 
   #args(args: Value): readonly Value[] {
-    return isTuple(args) ? args.items : this.fail(`the arguments of a call are ${typeName(args)}, not a tuple`)
+    if (isTuple(args)) return args.items
+    // TorchScript writes an enum by its value alone.
+    if (typeof args === 'string' || typeof args === 'bigint' || typeof args === 'number') return [args]
+    return this.fail(`the arguments of a call are ${typeName(args)}, not a tuple`)
   }
 
   #call(callee: Value, args: readonly Value[], kwargs: Dict | undefined): void {

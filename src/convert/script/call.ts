@@ -4,7 +4,7 @@ import { enumOf, memberOf } from './enum.ts'
 import { callExternal } from './external.ts'
 import { Frame } from './frame.ts'
 import type { Machine } from './machine.ts'
-import { codeOf } from './module.ts'
+import { codeOf, fromValue } from './module.ts'
 import type { Expression, Parameters } from './syntax.ts'
 import {
   Bound,
@@ -35,17 +35,45 @@ export function call(m: Machine, callee: Py, args: readonly Py[], kwargs: Kwargs
 
 /** A method of a module: of its own code, else of its converter. */
 export function callMethod(m: Machine, module: PyModule, name: string, args: readonly Py[], kwargs: Kwargs): Py {
-  if (name === 'forward' && module.cls && codeOf(m, module, name)) checkHooks(m, module)
-  return call(m, getAttribute(m, module, name), args, kwargs)
+  if (name !== 'forward') return call(m, getAttribute(m, module, name), args, kwargs)
+  const given = hooksOf(m, module, '_forward_pre_hooks').reduce<readonly Py[]>((before, hook) => {
+    const made = call(m, hook, [module, new PyTuple(before)])
+    return made === null ? before : made instanceof PyTuple ? made.items : [made]
+  }, args)
+  const result = call(m, getAttribute(m, bare(m, module), name), given, kwargs)
+  return hooksOf(m, module, '_forward_hooks').reduce<Py>((before, hook) => {
+    const made = call(m, hook, [module, new PyTuple(given), before])
+    return made === null ? before : made
+  }, result)
 }
 
-function checkHooks(m: Machine, module: PyModule): void {
-  for (const store of ['_forward_pre_hooks', '_forward_hooks']) {
-    const state = module.object.state
-    const hooks = state instanceof Map ? state.get(store) : undefined
-    if (hooks instanceof Map && hooks.size > 0)
-      throw m.error(`${module.object.type} (${module.path}) has hooks, which are not supported beside code of its own`)
-  }
+/** A module of torch.nn without the hooks that are run here. */
+function bare(m: Machine, module: PyModule): PyModule {
+  const { object, path, cls } = module
+  const isHooked = STORES.some((store) => hooksOf(m, module, store).length > 0)
+  if (!isHooked || (cls && codeOf(m, module, 'forward')) || !(object.state instanceof Map)) return module
+  const state = new Map([...object.state].filter(([name]) => !STORES.includes(String(name))))
+  return new PyModule({ ...object, state }, path, cls)
+}
+const STORES: readonly string[] = ['_forward_pre_hooks', '_forward_hooks']
+
+/** Functions of the model's own code; others are not in the file. */
+function hooksOf(m: Machine, module: PyModule, store: string): readonly PyFunction[] {
+  const { state, type } = module.object
+  const held = state instanceof Map ? state.get(store) : undefined
+  if (!(held instanceof Map) || held.size === 0) return []
+  const withMore = ['_forward_pre_hooks_with_kwargs', '_forward_hooks_with_kwargs'].some((name) => {
+    const kinds = state instanceof Map ? state.get(name) : undefined
+    return kinds instanceof Map && kinds.size > 0
+  })
+  const hooks = [...held.values()].map((value) => {
+    const hook = fromValue(m, value)
+    if (hook instanceof PyFunction && !withMore) return hook
+    if (!module.cls || !codeOf(m, module, 'forward')) return undefined
+    throw m.error(`${type} (${module.path}) has a hook that is not supported beside code of its own`)
+  })
+  // weight_norm and the like are for the converter of a module.
+  return hooks.every((hook) => hook !== undefined) ? hooks : []
 }
 
 export function callFunction(m: Machine, fn: PyFunction, args: readonly Py[], kwargs: Kwargs): Py {

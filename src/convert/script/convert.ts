@@ -15,7 +15,7 @@ import {
 } from '../torch/convert.ts'
 import { type Parameter, placesOf } from '../torch/parameters.ts'
 import { callMethod } from './call.ts'
-import { findMember } from './class.ts'
+import { findMember, valueOfMember } from './class.ts'
 import { toDatum } from './datum.ts'
 import { VERBS } from './interpreter.ts'
 import { Library } from './library.ts'
@@ -25,7 +25,7 @@ import { fromValue, nativeMethods } from './module.ts'
 import { Unsupported } from './operator-call.ts'
 import type { Program } from './program.ts'
 import { describeUnsupported } from './unsupported.ts'
-import { type Py, PyModule } from './value.ts'
+import { type Py, PyList, PyModule, PyTuple } from './value.ts'
 
 /**
  * A model of TorchScript, or of classes whose Python is at hand, as a graph for inputs of this signature. Its code is
@@ -62,7 +62,7 @@ function convertFor(program: Program, options: ConvertOptions, symbolic: boolean
         dims.map((dim) => dim ?? length),
       ),
     )
-    const result = callMethod(m, module, method, ...argumentsOf(tensors, names))
+    const result = callRoot(m, module, method, argumentsOf(tensors, names))
     return { graph, outputs: outputsOf(t, toDatum(m, result)), symbolic, ...refusalOf(m) }
   })
 }
@@ -71,6 +71,36 @@ function convertFor(program: Program, options: ConvertOptions, symbolic: boolean
 export function refusalOf({ alarm, t }: Machine): Pick<TorchConversion, 'refusal'> {
   const { code, sentences } = alarm
   return code instanceof SymTensor ? { refusal: { code: t.value(code), sentences } } : {}
+}
+
+/** The model itself: TorchScript writes the hooks of parts where these are called, and of the whole as lists. */
+function callRoot(m: Machine, module: PyModule, method: string, [args, kwargs]: [readonly Py[], Map<string, Py>]): Py {
+  const [before, after] = HOOKS.map((list) => (method === 'forward' ? hooksIn(m, module, list) : [])) as [
+    string[],
+    string[],
+  ]
+  if (before.length + after.length === 0) return callMethod(m, module, method, args, kwargs)
+  const order = (parametersOf(m, module, method) ?? []).slice(0, Math.max(args.length, kwargs.size))
+  const given = order.map(({ name }, i) => args[i] ?? kwargs.get(name))
+  if (!given.every((value) => value !== undefined))
+    throw new InferError('bad_request', `${method} has hooks, which take ${order.map(({ name }) => name).join(', ')}`)
+  const inputs = before.reduce<Py>((tuple, hook) => {
+    const made = m.callMethod(module, hook, [tuple])
+    return made === null ? tuple : made instanceof PyTuple ? made : new PyTuple([made])
+  }, new PyTuple(given))
+  const result = m.callMethod(module, method, (inputs as PyTuple).items)
+  return after.reduce<Py>((output, hook) => {
+    const made = m.callMethod(module, hook, [inputs, output])
+    return made === null ? output : made
+  }, result)
+}
+const HOOKS = ['__forward_pre_hooks__', '__forward_hooks__']
+
+/** Methods that are hooks, in order. */
+function hooksIn(m: Machine, { cls, object }: PyModule, list: string): string[] {
+  const found = cls && object.type.startsWith('__torch__') ? findMember(m, cls, list) : undefined
+  const names = found && valueOfMember(m, found)
+  return names instanceof PyList ? names.items.map(String) : []
 }
 
 function argumentsOf(tensors: readonly SymTensor[], names?: readonly string[]): [readonly Py[], Map<string, Py>] {
@@ -98,9 +128,11 @@ function parametersOf(m: Machine, module: PyModule, method: string): readonly Pa
 function methodsOf(m: Machine, module: PyModule): ReadonlyMap<string, readonly Parameter[] | undefined> {
   const found = new Map<string, readonly Parameter[] | undefined>()
   const { cls } = module
+  const hooks = HOOKS.flatMap((list) => hooksIn(m, module, list))
   for (const name of nativeMethods(m, module).keys()) found.set(name, undefined)
   const names = ['forward', ...(cls ? [...cls.members.keys()].sort() : [])]
   for (const name of names) {
+    if (hooks.includes(name)) continue
     const member = cls && findMember(m, cls, name)?.member
     if (member?.kind !== 'method' || (name.startsWith('_') && name !== '__call__')) continue
     const parameters = member.definition.parameters.slice(1)

@@ -1,18 +1,18 @@
 import { baseNames, valueOfMember } from './class.ts'
 import type { Machine } from './machine.ts'
 import type { Expression } from './syntax.ts'
-import { EnumMember, type Py, type PyClass, typeOf } from './value.ts'
+import { EnumMember, isNumber, type Py, type PyClass, typeOf } from './value.ts'
 
 /** Enumerations: a member is one object, whoever asks for it. */
 
-const ENUM = /(^|\.)(Int|Str)?Enum$/
-const PLAIN = /(^|\.)(IntEnum|StrEnum)$|^builtins\.(str|int)$/
+const ENUM = /(^|\.)(Int|Str)?(Enum|Flag)$/
+const PLAIN = /(^|\.)(IntEnum|IntFlag|StrEnum)$|^builtins\.(str|int)$/
 
 /** The members by name, in order; `undefined` of a class that is no enumeration. */
 export function enumOf(m: Machine, cls: PyClass): ReadonlyMap<string, EnumMember> | undefined {
-  const known = m.enums.get(cls)
+  const known = m.enums.get(cls.definition)
   if (known !== undefined) return known ?? undefined
-  m.enums.set(cls, null)
+  m.enums.set(cls.definition, null)
   const bases = baseNames(m, cls)
   if (!bases.some((name) => ENUM.test(name))) return undefined
   const isPlain = bases.some((name) => PLAIN.test(name))
@@ -23,15 +23,17 @@ export function enumOf(m: Machine, cls: PyClass): ReadonlyMap<string, EnumMember
     const value = isAuto ? BigInt(members.size + 1) : valueOfMember(m, { member, owner: cls })
     members.set(name, new EnumMember(cls, name, value, isPlain))
   }
-  m.enums.set(cls, members)
+  m.enums.set(cls.definition, members)
   return members
 }
 
 const nameOf = (callee: Expression): string =>
   callee.kind === 'name' || callee.kind === 'attribute' ? callee.name : ''
 
+const isSame = (a: Py, b: Py): boolean => (isNumber(a) && isNumber(b) ? Number(a) === Number(b) : Object.is(a, b))
+
 /** The member of this value: `Kind("mean")`, or one that a file holds. */
 export function memberOf(m: Machine, cls: PyClass, members: ReadonlyMap<string, EnumMember>, value: Py): EnumMember {
-  for (const member of members.values()) if (member === value || Object.is(member.value, value)) return member
+  for (const member of members.values()) if (member === value || isSame(member.value, value)) return member
   throw m.error(`${cls.qualified} has no member ${typeof value === 'string' ? value : typeOf(value)}`)
 }

@@ -3,7 +3,7 @@ import type { SymTensor } from '../aten/symbolic.ts'
 import { assign } from './assign.ts'
 import { branch } from './branch.ts'
 import { evaluate, render, withDefaults } from './evaluate.ts'
-import { leaves, mayExit, withoutExits } from './exits.ts'
+import { mayExit, withoutExits } from './exits.ts'
 import type { Frame } from './frame.ts'
 import { deleteItem } from './item.ts'
 import { iterate } from './iterate.ts'
@@ -200,7 +200,7 @@ const exits = (block: Block): boolean => block.some(mayExit)
 function executeLoop(m: Machine, statement: StatementOf<'while' | 'for'>, frame: Frame): Completion {
   const run = (loop: StatementOf<'while' | 'for'>, stop?: string): Completion =>
     loop.kind === 'while' ? executeWhile(m, loop, frame) : executeFor(m, loop, frame, stop)
-  if (!statement.body.some(leaves)) return run(statement)
+  if (!statement.body.some(mayExit)) return run(statement)
   const { rest } = frame
   let completion: Completion
   const done = m.tried(() => {

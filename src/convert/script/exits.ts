@@ -124,9 +124,6 @@ export function mayExit(statement: Statement): boolean {
   }
 }
 
-/** Whether a statement of a loop's body may leave it, or end a round. */
-export const leaves = mayExit
-
 /** Whether a block has a return, in loops too. */
 const returns = (block: Block): boolean =>
   block.some((statement) => {

@@ -6,8 +6,8 @@ import type { SymTensor } from '../aten/symbolic.ts'
 import { Alarm } from './alarm.ts'
 import type { Frame } from './frame.ts'
 import type { Library } from './library.ts'
-import type { Block, Expression, Statement } from './syntax.ts'
-import type { EnumMember, Kwargs, Mutable, Py, PyClass, PyModule } from './value.ts'
+import type { Block, ClassDefinition, Expression, Statement } from './syntax.ts'
+import type { EnumMember, Kwargs, Mutable, Py, PyModule } from './value.ts'
 
 /**
  * Limits on code from a stranger. Steps: each expression, statement and item of a list is one; the largest model of
@@ -63,7 +63,7 @@ export class Machine {
   /** What `CONSTANTS.cN` are. */
   readonly numbered: readonly Value[]
   /** Members of enumerations by their class; null of what is none. */
-  readonly enums = new Map<PyClass, ReadonlyMap<string, EnumMember> | null>()
+  readonly enums = new Map<ClassDefinition, ReadonlyMap<string, EnumMember> | null>()
   journal: Journal | undefined
   readonly alarm = new Alarm()
   /** Tensors that stand for Python's numbers, which never change. */

@@ -41,7 +41,15 @@ export function fromValue(m: Machine, value: Value, path = '', depth = 0): Py {
   if (depth > MAX_NESTING) throw m.error(`${path} nests more than ${MAX_NESTING} levels`)
   const made = madeOf(m, value, path, depth + 1)
   m.values.set(value, made)
+  if (made instanceof PyModule && isObject(value)) restore(m, made, value)
   return made
+}
+
+/** TorchScript's modules with a state of their own make themselves of it. */
+function restore(m: Machine, module: PyModule, { state, type }: PyObject): void {
+  const isOwnState = type.startsWith('__torch__') && state !== undefined && state !== null && !(state instanceof Map)
+  if (!isOwnState || !module.cls || !findMember(m, module.cls, '__setstate__')) return
+  m.callMethod(module, '__setstate__', [fromValue(m, state as Value, module.path)])
 }
 
 function madeOf(m: Machine, value: Value, path: string, depth: number): Py {

@@ -7,7 +7,7 @@ import { iterate } from './iterate.ts'
 import { type Machine, Raised } from './machine.ts'
 import { callOperator, Unsupported } from './operator-call.ts'
 import { binary, compare, contains, unary } from './operators.ts'
-import { formatAll, textOf } from './text.ts'
+import { formatAll, formatPercent, textOf } from './text.ts'
 import {
   type Call,
   Device,
@@ -201,6 +201,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   ge: either('ge', '>='),
   get: method('get'),
   gt: either('gt', '>'),
+  index: unlessTensor('index', method('index')),
   insert: method('insert'),
   int: builtin('int'),
   is_autocast_cache_enabled: () => false,
@@ -223,6 +224,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   ne: either('ne', '!='),
   neg: unlessTensor('neg', (m, args) => unary(m, '-', at(args))),
   ord: (_m, [text]) => BigInt(String(text).codePointAt(0) ?? 0),
+  percentFormat: (m, [pattern, ...args]) => formatPercent(m, String(pattern), new PyTuple(args)),
   pop: method('pop'),
   popitem: (m) => missing(m, 'popitem'),
   pow: either('pow', '**'),
@@ -258,6 +260,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   sin: numeric('sin', Math.sin),
   size: sizeOf,
   slice: unlessTensor('slice', (m, args) => getItem(m, at(args), new PySlice([at(args, 1), at(args, 2), at(args, 3)]))),
+  sort: unlessTensor('sort', (m, [list, reverse]) => method('sort')(m, [list ?? null], new Map([['reverse', reverse ?? false]]))),
   sorted: (m, args, kwargs) => builtin('sorted')(m, args, kwargs),
   split: (m, args, kwargs) => typeof at(args) === 'string' ? method('split')(m, args, kwargs) : callOperator(m, Array.isArray((args[1] as PyList | undefined)?.items) ? 'split_with_sizes' : 'split', args, kwargs),
   sqrt: numeric('sqrt', Math.sqrt),

@@ -14,7 +14,11 @@ import { FIXTURES } from '../../support/paths.ts'
 import { assertTensor, decode, type Recorded } from '../torch/harness.ts'
 import { optionsFor, runConverted } from './harness.ts'
 
-const FOLDERS = process.env.SCRIPT_FIXTURES?.split(',') ?? [`${FIXTURES}script/`, `${FIXTURES}flow/`]
+const FOLDERS = process.env.SCRIPT_FIXTURES?.split(',') ?? [
+  `${FIXTURES}script/`,
+  `${FIXTURES}flow/`,
+  `${FIXTURES}features/`,
+]
 const CLASSES = `${FIXTURES}make/`
 
 interface Row {
