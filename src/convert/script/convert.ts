@@ -80,8 +80,8 @@ function callRoot(m: Machine, module: PyModule, method: string, [args, kwargs]: 
     string[],
   ]
   if (before.length + after.length === 0) return callMethod(m, module, method, args, kwargs)
-  const order = (parametersOf(m, module, method) ?? []).slice(0, Math.max(args.length, kwargs.size))
-  const given = order.map(({ name }, i) => args[i] ?? kwargs.get(name))
+  const order = parametersOf(m, module, method)?.slice(0, Math.max(args.length, kwargs.size)) ?? []
+  const given = args.length > 0 ? args : order.map(({ name }) => kwargs.get(name))
   if (!given.every((value) => value !== undefined))
     throw new InferError('bad_request', `${method} has hooks, which take ${order.map(({ name }) => name).join(', ')}`)
   const inputs = before.reduce<Py>((tuple, hook) => {
