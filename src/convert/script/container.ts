@@ -1,7 +1,7 @@
+import { compare, equal } from './compare.ts'
 import { indexOf } from './item.ts'
 import { iterate } from './iterate.ts'
 import type { Machine } from './machine.ts'
-import { compare, equal } from './operators.ts'
 import { formatAll } from './text.ts'
 import { decided } from './truth.ts'
 import { Builtin, type Kwargs, type Py, PyDict, PyList, PySet, PyTuple, typeOf } from './value.ts'

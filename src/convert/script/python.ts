@@ -1,11 +1,12 @@
 import type { DType } from '../../tensor/dtype.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { BUILTINS, isInstance } from './builtins.ts'
+import { compare } from './compare.ts'
 import { fromDatum, toDatum } from './datum.ts'
 import { iterate } from './iterate.ts'
 import { type Machine, Raised } from './machine.ts'
 import { callOperator } from './operator-call.ts'
-import { binary, compare } from './operators.ts'
+import { binary } from './operators.ts'
 import { truth } from './truth.ts'
 import {
   Builtin,

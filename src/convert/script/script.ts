@@ -1,12 +1,13 @@
 import type { DType } from '../../tensor/dtype.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { BUILTINS, numberIn } from './builtins.ts'
+import { compare, contains } from './compare.ts'
 import { toDatum } from './datum.ts'
 import { getItem, indexOf, setItem } from './item.ts'
 import { iterate } from './iterate.ts'
 import { type Machine, Raised } from './machine.ts'
 import { callOperator, Unsupported } from './operator-call.ts'
-import { binary, compare, contains, unary } from './operators.ts'
+import { binary, unary } from './operators.ts'
 import { formatAll, formatPercent, textOf } from './text.ts'
 import {
   type Call,
