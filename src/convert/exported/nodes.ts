@@ -1,9 +1,11 @@
 import { InferError } from '../../errors.ts'
 import type { Json } from '../../formats/json.ts'
 import { listOf, objectOf } from '../../formats/torch-export.ts'
+import type { SymTensor } from '../aten/symbolic.ts'
 import { branch } from '../script/branch.ts'
 import { compare } from '../script/compare.ts'
 import { callExternal, functionFor } from '../script/external.ts'
+import { loop } from '../script/loop.ts'
 import { type Machine, Raised } from '../script/machine.ts'
 import { callOperator } from '../script/operator-call.ts'
 import { binary, unary } from '../script/operators.ts'
@@ -232,6 +234,36 @@ const wrapped =
     return inner(m, held(node, at)[1], args, place)
   }
 
+/** while_loop(test, body, carried, more) */
+const whileLoop: Higher = (m, node, env, depth) => {
+  const [test, body] = [held(node, 0)[1], held(node, 1)[1]]
+  const [carried, more] = [2, 3].map((i) => {
+    const input = objectOf(listOf(node.get('inputs'), 'inputs')[i] as Json, 'an input')
+    const value = readArgument(input.get('arg'), env)
+    return value instanceof PyList || value instanceof PyTuple ? value.items : []
+  }) as [readonly Py[], readonly Py[]]
+  const state = new PyList([...carried])
+  const run = (graph: Json): readonly Py[] => (inner(m, graph, [...state.items, ...more], depth) as PyTuple).items
+  const again = (): boolean | SymTensor => truth(m, at(run(test)))
+  const round = (): void => {
+    const items = [...run(body)]
+    m.touch(state)
+    state.items = items
+  }
+  for (let decided = again(); decided !== false; decided = again()) {
+    m.step()
+    if (decided === true) round()
+    else {
+      loop(m, decided, null, () => {
+        round()
+        return again()
+      })
+      break
+    }
+  }
+  return new PyTuple(state.items)
+}
+
 /** with_effects(token, operator, ...): a token is there for the order, which nodes here have anyway. */
 const effects: Higher = (m, node, env) => {
   const [kind, name] = held(node, 1)
@@ -259,6 +291,7 @@ const strided: Higher = (m, node, env, { graph }) => {
 const HIGHER: ReadonlyMap<string, Higher> = new Map<string, Higher>([
   ['torch.ops.aten.as_strided', strided],
   ['torch.ops.higher_order.cond', cond],
+  ['torch.ops.higher_order.while_loop', whileLoop],
   ['torch.ops.higher_order.with_effects', effects],
   ['torch.ops.higher_order.wrap_with_autocast', wrapped(0)],
   ['torch.ops.higher_order.wrap_with_set_grad_enabled', wrapped(0)],
