@@ -7,7 +7,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { InferError, messageOf } from '../errors.ts'
 import type { Format } from '../formats/detect.ts'
-import { detect } from './detect.ts'
+import { readOnnxModel } from '../onnx/model.ts'
 import type { Model } from './model.ts'
 import { openOnnx } from './onnx-model.ts'
 import type { TorchOptions } from './open-torch.ts'
@@ -20,10 +20,10 @@ const MAX_FILE_BYTES = 2 ** 31 - 1
 /** @throws InferError bad_model with a sentence that names the file */
 export async function openModel(path: string, options: TorchOptions = {}): Promise<Model> {
   const bytes = readModelFile(path)
-  const format = detect(bytes, path)
+  // What detects and converts is loaded when it is first needed: a service of ONNX models starts without it.
+  const format = isOnnx(bytes) ? 'onnx' : (await import('./detect.ts')).detect(bytes, path)
   if (format === 'onnx') return openOnnx(path, bytes)
   try {
-    // What converts is loaded when it is first needed: a service of ONNX models starts without it.
     if (TORCH.has(format))
       return (await import('./open-torch.ts')).openTorch(path, bytes, options, format as TorchFormat)
     const [{ openTable }, { readTableSource }] = await Promise.all([
@@ -34,6 +34,20 @@ export async function openModel(path: string, options: TorchOptions = {}): Promi
   } catch (error) {
     if (!(error instanceof InferError) || error.code !== 'bad_model' || error.message.startsWith(path)) throw error
     throw new InferError('bad_model', `${path}: ${error.message}`)
+  }
+}
+
+/** The tag of ModelProto.ir_version, which no other format begins with. */
+const IR_VERSION = 0x08
+
+function isOnnx(bytes: Uint8Array): boolean {
+  if (bytes[0] !== IR_VERSION) return false
+  try {
+    readOnnxModel(bytes)
+    return true
+  } catch (error) {
+    if (error instanceof InferError) return false
+    throw error
   }
 }
 

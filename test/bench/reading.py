@@ -63,7 +63,10 @@ def load(path):
         import joblib
         return joblib.load(path)
     import torch
-    return torch.load(path)
+    try:
+        return torch.load(path, weights_only=False)
+    except TypeError:  # before torch 1.13
+        return torch.load(path)
 
 
 def measure():

@@ -42,6 +42,8 @@ export function readingText(python: string | undefined, rounds: number): string 
   const folder = mkdtempSync(join(tmpdir(), 'reading-'))
   try {
     return `reading / Python's own, ${rounds} rounds in turn\n${table(measure(python, folder, rounds))}`
+  } catch (error) {
+    return `reading is left out: ${error instanceof Error ? error.message.trim().split('\n').at(-1) : error}`
   } finally {
     rmSync(folder, { recursive: true })
   }
