@@ -1,6 +1,6 @@
 /** Every code block of the README is run, or held against what it speaks of. A block that nobody claims fails. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, execSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -174,6 +174,17 @@ const CLAIMS: readonly Claim[] = [
     name: 'the bench',
     matches: /^npm run bench/,
     check: () => assert.ok(existsSync(`${ROOT}test/bench/bench.ts`) && scripts.bench),
+  },
+  {
+    name: 'the bench of models',
+    matches: /^BENCH_PYTHON=python3 npm run bench -- --torch$/m,
+    check: (text) => {
+      const bench = (scripts.bench as string).split('&&').at(-1)?.trim() as string
+      const flags = text.trim().split(' -- ')[1]
+      const env = { ...process.env, BENCH_PYTHON: '/none/python3' }
+      const said = execSync(`${bench} ${flags} --main src/main.ts`, { cwd: ROOT, env, encoding: 'utf8' })
+      assert.match(said, /torch models are left out/)
+    },
   },
 ]
 
