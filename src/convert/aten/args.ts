@@ -1,6 +1,7 @@
 import { InferError, show } from '../../errors.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { checkDType, dtypeOfNumber } from './dtypes.ts'
+import type { BatchSizes, Packed } from './packed.ts'
 import { type Size, SymSize } from './size.ts'
 import { SymTensor } from './symbolic.ts'
 
@@ -13,6 +14,8 @@ export type Datum =
   | string
   | SymSize
   | SymTensor
+  | Packed
+  | BatchSizes
   | readonly Datum[]
   | ReadonlyMap<string, Datum>
 

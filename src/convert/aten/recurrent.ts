@@ -1,10 +1,11 @@
 import { InferError } from '../../errors.ts'
 import type { Expr } from '../../onnx/expr.ts'
 import { ints } from '../../onnx/numbers.ts'
-import type { Args } from './args.ts'
+import { Args, parseParameters } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { type CellKind, GATES, stepOf } from './cell.ts'
 import { sameDType } from './linear.ts'
+import { Packed, stepsOf } from './packed.ts'
 import { type Size, sameSize } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
 
@@ -28,6 +29,8 @@ export interface Recurrent {
   /** Layer by layer, each direction. */
   readonly weights: readonly LayerWeights[]
   readonly what?: string
+  /** int64 [batch]: how many steps of each row there are, where not all are. */
+  readonly lengths?: SymTensor
 }
 
 interface Layer {
@@ -70,7 +73,7 @@ export function recurrentOf(t: Aten, given: SymTensor, states: readonly SymTenso
       )
     return t.value(whole)
   })
-  const run: LayerRun = { t, o, batch, initial }
+  const run: LayerRun = { t, o, length, batch, initial }
   let value = t.value(x)
   const last: Layer[] = []
   for (let i = 0; i < o.layers; i++) {
@@ -108,6 +111,7 @@ export function recurrentOf(t: Aten, given: SymTensor, states: readonly SymTenso
 interface LayerRun {
   readonly t: Aten
   readonly o: Recurrent
+  readonly length: Size
   readonly batch: Size
   readonly initial: readonly Expr[] | undefined
 }
@@ -148,9 +152,10 @@ function onnxLayer({ t, o, initial }: LayerRun, x: Expr, weights: readonly Layer
     if (!whole) return null
     return t.node('Slice', [whole, ints([index * directions]), ints([(index + 1) * directions]), ints([0])])
   }
+  const lengths = o.lengths ? t.value(t.castTo(o.lengths, 'int32')) : null
   const inputs = [
     ...[x, stack(weights.map((w) => arranged(w.input))), stack(weights.map((w) => arranged(w.hidden)))],
-    ...[biases[0] ? stack(biases as Expr[]) : null, null, state(0)],
+    ...[biases[0] ? stack(biases as Expr[]) : null, lengths, state(0)],
     ...(o.kind === 'lstm' ? [state(1)] : []),
   ]
   const activations =
@@ -170,7 +175,7 @@ function onnxLayer({ t, o, initial }: LayerRun, x: Expr, weights: readonly Layer
 
 /** A layer as a Scan over time, which ONNX Runtime has in every precision: W·x of all steps first, then step by step. */
 function scanLayer(
-  { t, o, batch, initial }: LayerRun,
+  { t, o, length, batch, initial }: LayerRun,
   x: Expr,
   w: LayerWeights,
   index: number,
@@ -193,22 +198,34 @@ function scanLayer(
   const body = outer.subgraph()
   const inner = starts.map((_, i) => body.input(`state${i}`, x.dtype))
   const step = body.input('step', x.dtype)
+  const live = o.lengths && body.input('live', 'bool')
   t.graph = body
   try {
-    const next = stepOf(t, o.kind, step, inner, { recurrent, bias, projection })
-    body.outputs = [...next, t.node('Identity', [next[0] as Expr])]
+    const made = stepOf(t, o.kind, step, inner, { recurrent, bias, projection })
+    // Beyond its length a row keeps its state, and gives zeros.
+    const next = live ? made.map((state, i) => t.node('Where', [live, state, inner[i] as Expr])) : made
+    const given = live
+      ? t.node('Where', [live, made[0] as Expr, t.graph.operand(0, x.dtype)])
+      : t.node('Identity', [next[0] as Expr])
+    body.outputs = [...next, given]
   } finally {
     t.graph = outer
   }
   const direction = Number(reverse)
-  const made = t.nodes('Scan', [...starts, projected], starts.length + 1, {
+  const scanned = o.lengths ? [projected, liveSteps(t, o.lengths, length)] : [projected]
+  const made = t.nodes('Scan', [...starts, ...scanned], starts.length + 1, {
     body,
-    num_scan_inputs: 1,
-    scan_input_directions: [direction],
+    num_scan_inputs: scanned.length,
+    scan_input_directions: scanned.map(() => direction),
     scan_output_directions: [direction],
   })
   const raised = (value: Expr): Expr => t.node('Unsqueeze', [value, ints([0])])
   return { y: made.at(-1) as Expr, h: raised(made[0] as Expr), c: o.kind === 'lstm' ? raised(made[1] as Expr) : null }
+}
+
+/** bool [length, batch, 1] */
+function liveSteps(t: Aten, lengths: SymTensor, length: Size): Expr {
+  return t.value(t.op('unsqueeze', [stepsOf(t, length, lengths), -1n]))
 }
 
 /** The weights as torch lists them: for each layer and direction w_ih, w_hh, b_ih, b_hh, w_hr. */
@@ -232,18 +249,38 @@ function weightsOf(a: Args, count: number): LayerWeights[] {
 
 const recurrent =
   (kind: CellKind): AtenFunction =>
-  (t, a) => {
+  (t, given) => {
+    const packed = given.get('self')
+    const a = packed instanceof Packed ? packedArgs(given) : given
     const layers = a.int('num_layers')
     const bidirectional = a.flag('bidirectional')
     const states = kind === 'lstm' ? a.tensors('hx') : [a.tensor('hx')]
-    return recurrentOf(t, a.tensor('self'), states, {
-      kind,
-      layers,
-      bidirectional,
-      batchFirst: a.flag('batch_first'),
-      weights: weightsOf(a, layers * (bidirectional ? 2 : 1)),
-    })
+    const weights = weightsOf(a, layers * (bidirectional ? 2 : 1))
+    const o = { kind, layers, bidirectional, weights }
+    if (packed instanceof Packed) return packedOf(t, packed, states, { ...o, batchFirst: false })
+    return recurrentOf(t, a.tensor('self'), states, { ...o, batchFirst: a.flag('batch_first') })
   }
+
+/** The same over rows of several lengths: what is given is packed, too. */
+export function packedOf(
+  t: Aten,
+  { padded, lengths }: Packed,
+  states: readonly SymTensor[] | null,
+  o: Recurrent,
+): (SymTensor | Packed)[] {
+  const [y, ...last] = recurrentOf(t, padded, states, { ...o, batchFirst: false, lengths }) as [
+    SymTensor,
+    ...SymTensor[],
+  ]
+  return [new Packed(y, lengths), ...last]
+}
+
+/** Over packed rows the sizes of the batches come second, and nothing is batch first. */
+function packedArgs(a: Args): Args {
+  const names = PARAMETERS.split(', ')
+  const [data = null, , ...rest] = names.map((name) => a.get(name))
+  return new Args(a.op, parseParameters(PARAMETERS), [data, ...rest])
+}
 
 const PARAMETERS = 'self, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first'
 

@@ -9,6 +9,7 @@ import { iterate } from './iterate.ts'
 import type { Machine } from './machine.ts'
 import { moduleKeys, nativeType } from './module.ts'
 import { binary, unary } from './operators.ts'
+import { packedIn } from './packed.ts'
 import { textOf } from './text.ts'
 import { truth } from './truth.ts'
 import {
@@ -182,6 +183,7 @@ export function isInstance(m: Machine, value: Py, type: Py): boolean {
   }
   if (!(type instanceof External)) throw m.error(`isinstance of ${typeOf(type)}`)
   const name = type.path.slice(type.path.lastIndexOf('.') + 1)
+  if (name === 'PackedSequence') return packedIn(value) !== undefined
   const test = typeTest.get(name)
   if (test) return test(value)
   if (!(value instanceof PyModule)) return false

@@ -1,4 +1,5 @@
 import type { Datum } from '../aten/args.ts'
+import { BatchSizes, Packed } from '../aten/packed.ts'
 import { SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import type { Machine } from './machine.ts'
@@ -11,7 +12,8 @@ const MAX_NESTING = 32
 /** @throws InferError for what no operator takes */
 export function toDatum(m: Machine, value: Py, depth = 0): Datum {
   if (value === null || isNumber(value) || typeof value === 'string') return value
-  if (value instanceof SymTensor || value instanceof SymSize) return value
+  if (value instanceof SymTensor || value instanceof SymSize || value instanceof Packed || value instanceof BatchSizes)
+    return value
   if (depth > MAX_NESTING) throw m.error('values nest too deep')
   if (value instanceof PyDType) return value.dtype
   if (value instanceof PyList || value instanceof PyTuple) {

@@ -7,6 +7,7 @@ import { iterate } from './iterate.ts'
 import { type Machine, Raised } from './machine.ts'
 import { callOperator } from './operator-call.ts'
 import { binary } from './operators.ts'
+import { packPadded, padPacked } from './packed.ts'
 import { truth } from './truth.ts'
 import {
   Builtin,
@@ -223,6 +224,8 @@ const ROWS: Readonly<Record<string, Call>> = {
   'torch.jit.is_tracing': no,
   'torch.jit.isinstance': (m, args) => isInstance(m, at(args), at(args, 1)),
   'torch.manual_seed': nothing,
+  'torch.nn.utils.rnn.pack_padded_sequence': packPadded,
+  'torch.nn.utils.rnn.pad_packed_sequence': padPacked,
   'torch.no_grad': nothing,
   'torch.onnx.is_in_onnx_export': no,
   'torch.set_grad_enabled': nothing,

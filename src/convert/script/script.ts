@@ -8,6 +8,7 @@ import { iterate } from './iterate.ts'
 import { type Machine, Raised } from './machine.ts'
 import { callOperator, Unsupported } from './operator-call.ts'
 import { binary, unary } from './operators.ts'
+import { isPacked, packedIn, packedRank, packedSize, packSorted, padSorted, selectBatch } from './packed.ts'
 import { formatAll, formatPercent, textOf } from './text.ts'
 import {
   type Call,
@@ -99,7 +100,8 @@ const deriveIndex: Call = (m, [i, start, step]) =>
   binary(m, '+', at([start as Py]), binary(m, '*', i as Py, step as Py))
 
 const dtypeOf: Call = (m, [value]) => {
-  if (value instanceof SymTensor) return new PyDType(value.dtype)
+  const tensor = packedIn(value)?.padded ?? value
+  if (tensor instanceof SymTensor) return new PyDType(tensor.dtype)
   throw m.error(`the dtype of ${typeOf(value)}`)
 }
 
@@ -109,6 +111,8 @@ function listOf(m: Machine, value: Py): Py {
 }
 
 const sizeOf: Call = (m, args, kwargs) => {
+  const x = at(args)
+  if (isPacked(x)) return packedSize(m, x, at(args, 1))
   const sizes = callOperator(m, 'size', args, kwargs)
   return sizes instanceof PyTuple ? new PyList([...sizes.items]) : sizes
 }
@@ -164,6 +168,8 @@ const ROWS: Readonly<Record<string, Call>> = {
   __range_length: rangeLength,
   __rshift__: either('bitwise_right_shift', '>>'),
   __xor__: either('bitwise_xor', '^'),
+  _pack_padded_sequence: packSorted,
+  _pad_packed_sequence: padSorted,
   _assert: (m, args, kwargs) => m.call(new External('torch._assert'), args, kwargs),
   _set_item: (m, [value, index, item]) => { setItem(m, value ?? null, index ?? null, item ?? null); return value ?? null },
   _shape_as_tensor: (m, args) => m.t.op('tensor', [m.t.call('size', [tensorOf(m, at(args))])]),
@@ -187,6 +193,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   device: () => new Device(),
   dict: dictOf,
   div: either('div', '/'),
+  dim: (m, args, kwargs) => { const x = at(args); return isPacked(x) ? packedRank(x) : callOperator(m, 'dim', args, kwargs) },
   divmod: builtin('divmod'),
   endswith: method('endswith'),
   eq: either('eq', '=='),
@@ -257,6 +264,7 @@ const ROWS: Readonly<Record<string, Call>> = {
   replace: method('replace'),
   reverse: method('reverse'),
   round: (m, args, kwargs) => isNumber(at(args)) ? Number(builtin('round')(m, args, kwargs)) : callOperator(m, 'round', args, kwargs),
+  select: selectBatch,
   setdefault: method('setdefault'),
   sin: numeric('sin', Math.sin),
   size: sizeOf,

@@ -1,6 +1,7 @@
 import { InferError } from '../../errors.ts'
 import type { PyObject } from '../../formats/values.ts'
 import type { DType } from '../../tensor/dtype.ts'
+import type { BatchSizes, Packed } from '../aten/packed.ts'
 import { SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import type { Machine } from './machine.ts'
@@ -18,6 +19,8 @@ export type Py =
   | string
   | SymSize
   | SymTensor
+  | Packed
+  | BatchSizes
   | PyList
   | PyTuple
   | PyDict

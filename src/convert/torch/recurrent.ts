@@ -1,6 +1,7 @@
 import type { Datum } from '../aten/args.ts'
 import { type CellKind, cellOf } from '../aten/cell.ts'
-import { type LayerWeights, recurrentOf } from '../aten/recurrent.ts'
+import { Packed } from '../aten/packed.ts'
+import { type LayerWeights, packedOf, recurrentOf } from '../aten/recurrent.ts'
 import type { SymTensor } from '../aten/symbolic.ts'
 import { type Converter, tensorAt } from './converter.ts'
 import type { TorchModule } from './module.ts'
@@ -45,15 +46,15 @@ const recurrent =
     const names = Array.from({ length: layers }, (_, i) =>
       bidirectional ? [`l${i}`, `l${i}_reverse`] : [`l${i}`],
     ).flat()
-    const [y, h, c] = recurrentOf(t, tensorAt(m, inputs), statesOf(kind, inputs), {
-      kind,
-      layers,
-      bidirectional,
-      batchFirst: m.flag('batch_first', false),
-      weights: names.map((name) => layerWeights(m, name)),
-      what: m.title,
-    }) as [SymTensor, SymTensor, SymTensor]
-    return kind === 'lstm' ? [y, [h, c]] : [y, h]
+    const weights = names.map((name) => layerWeights(m, name))
+    const o = { kind, layers, bidirectional, batchFirst: m.flag('batch_first', false), weights, what: m.title }
+    const [sequence] = inputs
+    const packed = Array.isArray(sequence) ? (sequence[0] as Datum) : null
+    const states = statesOf(kind, inputs)
+    const [y, h, c] =
+      packed instanceof Packed ? packedOf(t, packed, states, o) : recurrentOf(t, tensorAt(m, inputs), states, o)
+    const given = packed instanceof Packed ? [y as Datum, ...(sequence as readonly Datum[]).slice(1)] : (y as SymTensor)
+    return kind === 'lstm' ? [given, [h as SymTensor, c as SymTensor]] : [given, h as SymTensor]
   }
 
 const cell =
