@@ -8,6 +8,7 @@ import { fromHalfBits } from '../../tensor/half.ts'
 import { sizeOf, type Tensor } from '../../tensor/tensor.ts'
 import { Args, type Datum, describeDatum, isScalar, parseParameters, type Scalar } from './args.ts'
 import { computedAs, floatFor, isFloat, promote, rankOfKind } from './dtypes.ts'
+import { folded } from './known.ts'
 import { isStatic, type Size, SymSize } from './size.ts'
 import { type Known, SymTensor } from './symbolic.ts'
 
@@ -82,7 +83,9 @@ export class Aten {
         parameters = parseParameters(operator.parameters)
         this.#parsed.set(name, parameters)
       }
-      return operator.run(this, new Args(name, parameters, args, kwargs))
+      const made = operator.run(this, new Args(name, parameters, args, kwargs))
+      if (made instanceof SymTensor && made.known === undefined) made.known = folded(this, name, args, kwargs, made)
+      return made
     }
     if (!name.endsWith('_') || !this.#operators.has(name.slice(0, -1)))
       throw new InferError('bad_model', `torch's ${name} is not supported`)

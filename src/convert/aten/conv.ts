@@ -233,6 +233,7 @@ const GENERAL =
 // biome-ignore format: one row per operator
 export const CONVOLUTIONS = {
   _convolution: { parameters: GENERAL, run: convolution },
+  _convolution_mode: { parameters: PLAIN, run: (t, a) => conv(a.tensor('weight').rank - 2)(t, a) },
   conv1d: { parameters: PLAIN, run: conv(1) },
   conv2d: { parameters: PLAIN, run: conv(2) },
   conv3d: { parameters: PLAIN, run: conv(3) },

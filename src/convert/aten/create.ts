@@ -3,7 +3,8 @@ import type { DType } from '../../tensor/dtype.ts'
 import { createTensor } from '../../tensor/tensor.ts'
 import { type Args, type Datum, isScalar, type Scalar } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
-import { computedAs, isFloat } from './dtypes.ts'
+import { computedAs } from './dtypes.ts'
+import { knownIn } from './known.ts'
 import { isStatic, knownSize, type Size, SymSize } from './size.ts'
 import { SymTensor } from './symbolic.ts'
 
@@ -165,12 +166,9 @@ const dropout: AtenFunction = (_t, a) => {
 /** The number in a tensor of one element, where it is known before a request. */
 const item: AtenFunction = (t, a) => {
   const x = a.tensor('self')
-  if (x.known !== undefined) return x.known
-  const constant = t.graph.constantOf(t.value(x))
-  if (constant?.data.length !== 1) throw a.error('asks for a number that is not known before a request')
-  const value = constant.data[0] as number | bigint
-  if (x.dtype === 'bool') return Number(value) === 1
-  return isFloat(x.dtype) ? Number(value) : BigInt(value)
+  const known = knownIn(t, x)
+  if (known === undefined) throw a.error('asks for a number that is not known before a request')
+  return known
 }
 
 // biome-ignore format: one row per operator

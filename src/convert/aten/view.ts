@@ -190,5 +190,6 @@ export const VIEWS = {
   unsqueeze: { parameters: 'self, dim', run: (t, a) => unsqueezeView(t, a.tensor('self'), a.axis('dim', a.tensor('self').rank + 1)) },
   unsqueeze_: { parameters: 'self, dim', run: inPlace('unsqueeze') },
   view: { parameters: 'self, size', run: reshape },
+  reshape_as: { parameters: 'self, other', run: (t, a) => reshapeView(t, a.tensor('self'), a.tensor('other').dims) },
   view_as: { parameters: 'self, other', run: (t, a) => reshapeView(t, a.tensor('self'), a.tensor('other').dims) },
 } as const satisfies Record<string, AtenOperator>

@@ -1,3 +1,4 @@
+import { knownIn } from '../aten/known.ts'
 import { knownSize, SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { baseNames, linearized } from './class.ts'
@@ -36,8 +37,8 @@ const one = (args: readonly Py[]): Py => args[0] ?? null
 
 /** The number in a tensor of one element: what is known of it, else a tensor without dimensions. */
 export function numberIn(m: Machine, tensor: SymTensor): Py {
-  if (tensor.known !== undefined) return tensor.known
-  if (m.t.graph.constantOf(m.t.value(tensor))?.data.length === 1) return m.t.call('item', [tensor]) as Py
+  const known = knownIn(m.t, tensor)
+  if (known !== undefined) return known
   const count = m.t.call('numel', [tensor])
   if (count !== 1n) throw m.error(`a number is made of a tensor of ${String(count)} elements`)
   return asNumber(m, m.t.moved(m.t.reshape(m.t.value(tensor), []), tensor.dtype, []))
