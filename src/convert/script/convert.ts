@@ -183,8 +183,8 @@ function located<T>(m: Machine, run: () => T): T {
     const place = `${m.path}:${m.line}`
     if (error instanceof RangeError && /call stack/.test(error.message))
       throw new InferError('bad_model', `the model's code nests too deep${m.path && ` (${place})`}`)
-    if (error instanceof Undecided || m.path === '') throw error
     if (error instanceof Unsupported) throw new InferError('bad_model', describeUnsupported(m, error))
+    if (error instanceof Undecided || m.path === '') throw error
     if (error instanceof InferError && error.code !== 'internal') throw withPlace(error, place)
     throw error
   }
