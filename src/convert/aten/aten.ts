@@ -9,7 +9,7 @@ import { sizeOf, type Tensor } from '../../tensor/tensor.ts'
 import { Args, type Datum, describeDatum, isScalar, parseParameters, type Scalar } from './args.ts'
 import { computedAs, floatFor, isFloat, promote, rankOfKind } from './dtypes.ts'
 import { folded } from './known.ts'
-import { isStatic, type Size, SymSize } from './size.ts'
+import { alike, isStatic, type Size, SymSize } from './size.ts'
 import { type Known, SymTensor } from './symbolic.ts'
 
 /**
@@ -307,9 +307,6 @@ function numberAs(dtype: DType, value: bigint | number | boolean): Tensor {
 
 /** TensorProto.DataType; `elementTypeNumber` has none of it, as tensors of it do not cross ONNX Runtime's edge. */
 const BFLOAT16 = 16
-
-export const alike = (a: Size, b: Size): boolean =>
-  a === b || (a instanceof SymSize && b instanceof SymSize && a.factor === b.factor && a.offset === b.offset)
 
 const numberType = (value: Scalar): DType =>
   typeof value === 'boolean' ? 'bool' : typeof value === 'number' ? 'float32' : 'int64'

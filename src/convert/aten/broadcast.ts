@@ -3,8 +3,8 @@ import type { Expr } from '../../onnx/expr.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import type { Args, Scalar } from './args.ts'
 import { isScalar } from './args.ts'
-import { type Aten, alike } from './aten.ts'
-import { type Size, sameSize } from './size.ts'
+import type { Aten } from './aten.ts'
+import { alike, type Size, sameSize } from './size.ts'
 import { SymTensor } from './symbolic.ts'
 
 /**

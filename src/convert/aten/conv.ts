@@ -5,7 +5,7 @@ import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { sameDType } from './linear.ts'
 import { isStatic, knownSize, type Size, sameSize } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
-import { gatherWindows, sliding, windowMap } from './window.ts'
+import { gatherWindows, type Place, sliding, type WindowMap, windowMap } from './window.ts'
 
 /** Convolutions (aten's Convolution.cpp). x [batch, channels, ...space], or without a batch; weight [out, in/groups, ...kernel]. */
 export interface ConvOptions {
@@ -73,6 +73,13 @@ function floatConv(t: Aten, x: SymTensor, weight: SymTensor, bias: SymTensor | n
   return t.node('Conv', inputs, { ...attributes, pads: [...s.begin, ...s.end] })
 }
 
+/** What each place of a window reads of the input. @param placeOf how, along the i-th axis */
+const mapOf = (t: Aten, s: Setting, out: readonly number[], placeOf: (i: number) => Place): WindowMap =>
+  windowMap(
+    t,
+    s.kernel.map((kernel, i) => ({ size: s.space[i] as number, kernel, out: out[i] as number, place: placeOf(i) })),
+  )
+
 /** Windows [b, g, c·k, n] times weights [g, o, c·k]: ONNX Runtime convolves in float32 only. */
 function doubleConv(
   t: Aten,
@@ -83,15 +90,7 @@ function doubleConv(
   s: Setting,
   out: readonly number[],
 ): Expr {
-  const map = windowMap(
-    t,
-    s.kernel.map((kernel, i) => ({
-      size: s.space[i] as number,
-      kernel,
-      out: out[i] as number,
-      place: sliding(o.stride[i] as number, s.begin[i] as number, o.dilation[i] as number),
-    })),
-  )
+  const map = mapOf(t, s, out, (i) => sliding(o.stride[i] as number, s.begin[i] as number, o.dilation[i] as number))
   const [filters, inner] = weight.dims as readonly number[] as [number, number]
   const w = t.reshape(t.value(weight), [o.groups, filters / o.groups, inner * map.window])
   const windows = gatherWindows(t, flatten(t, x), map, 3)
@@ -171,18 +170,10 @@ function doubleTranspose(
   s: Setting,
   out: readonly number[],
 ): Expr {
-  const map = windowMap(
-    t,
-    s.kernel.map((kernel, i) => ({
-      size: s.space[i] as number,
-      kernel,
-      out: out[i] as number,
-      place: (at, k) => {
-        const from = at + (s.begin[i] as number) - k * (o.dilation[i] as number)
-        return from % (o.stride[i] as number) === 0 ? from / (o.stride[i] as number) : -1
-      },
-    })),
-  )
+  const map = mapOf(t, s, out, (i) => (at, k) => {
+    const from = at + (s.begin[i] as number) - k * (o.dilation[i] as number)
+    return from % (o.stride[i] as number) === 0 ? from / (o.stride[i] as number) : -1
+  })
   const [channels, inner] = weight.dims as readonly number[] as [number, number]
   const grouped = t.reshape(t.value(weight), [o.groups, channels / o.groups, inner, map.window])
   const turned = t.transpose(grouped, [0, 2, 1, 3])

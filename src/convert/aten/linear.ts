@@ -3,10 +3,10 @@ import type { Expr } from '../../onnx/expr.ts'
 import { ints } from '../../onnx/numbers.ts'
 import type { DType } from '../../tensor/dtype.ts'
 import { Args } from './args.ts'
-import { type Aten, type AtenFunction, type AtenOperator, alike } from './aten.ts'
+import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
 import { broadcast } from './broadcast.ts'
 import { computedAs, isFloat, rankOfKind } from './dtypes.ts'
-import { knownSize, type Size, sameSize } from './size.ts'
+import { alike, knownSize, type Size, sameSize } from './size.ts'
 import type { SymTensor } from './symbolic.ts'
 
 /** Products of matrices (aten's LinearAlgebra.cpp). torch wants one dtype of all operands, and says so. */

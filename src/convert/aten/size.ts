@@ -94,3 +94,7 @@ export function knownSize(size: Size | undefined, what: string): number {
 /** Sizes for a batch of this length. */
 export const sizesAt = (sizes: readonly Size[], batch: number): number[] =>
   sizes.map((size) => factorOf(size) * batch + offsetOf(size))
+
+/** Whether sizes are written alike, which decides nothing of others. */
+export const alike = (a: Size, b: Size): boolean =>
+  a === b || (a instanceof SymSize && b instanceof SymSize && a.factor === b.factor && a.offset === b.offset)

@@ -1,8 +1,7 @@
 import { ints } from '../../onnx/numbers.ts'
 import type { Args } from './args.ts'
 import type { Aten, AtenFunction, AtenOperator } from './aten.ts'
-import { alike } from './aten.ts'
-import { divSizes, mulSizes, productOf, type Size, SymSize, sameSize } from './size.ts'
+import { alike, divSizes, mulSizes, productOf, type Size, SymSize, sameSize } from './size.ts'
 import { SymTensor, type Window } from './symbolic.ts'
 
 /**Views: what they read of their base, and how the base is written through them (aten's TensorShape.cpp). */

@@ -1,6 +1,5 @@
 import type { Datum } from '../aten/args.ts'
-import { alike } from '../aten/aten.ts'
-import { knownSize, type Size, SymSize } from '../aten/size.ts'
+import { alike, knownSize, type Size, SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { toDatum } from './datum.ts'
 import { enumOf } from './enum.ts'

@@ -1,5 +1,4 @@
-import { alike } from '../aten/aten.ts'
-import { type Size, SymSize } from '../aten/size.ts'
+import { alike, type Size, SymSize } from '../aten/size.ts'
 import { SymTensor } from '../aten/symbolic.ts'
 import { fromDatum, toDatum } from './datum.ts'
 import type { Machine } from './machine.ts'
